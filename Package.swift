@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target is Swift 6 mode with warnings as errors. A target that does not name a C module cannot import it:
+// the Makefile builds with --explicit-target-dependency-import-check error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func cLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "conversion-forwarder",
+    products: [
+        .executable(name: "conversion-forwarder", targets: ["conversion-forwarder"]),
+        .executable(name: "fake-microsoft", targets: ["fake-microsoft"]),
+        .executable(name: "forwarder-bench", targets: ["forwarder-bench"]),
+    ],
+    targets: [
+        // C libraries, as Debian ships them.
+        cLibrary("CRdKafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
+        cLibrary("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        cLibrary("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        cLibrary("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        cLibrary("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        cLibrary("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
+
+        // Core: decisions. No IO, clock, thread or randomness of its own.
+        library("ForwarderCore", ["CCrypto"]),
+
+        // Wrappers: one C library each, deciding nothing. None imports another.
+        library("KafkaClient", ["CRdKafka"]),
+        library("DeliveryStore", ["ForwarderCore", "CSQLite"]),
+        library("HTTPClient", ["ForwarderCore", "CCurl"]),
+        library("HTTPServer", ["CMicroHTTPD"]),
+        library("ConfigFile", ["ForwarderCore", "CYAML"]),
+
+        // Shell: connects core and wrappers.
+        library(
+            "Forwarder", ["ForwarderCore", "KafkaClient", "DeliveryStore", "HTTPClient", "HTTPServer", "ConfigFile"]),
+
+        // What stands in for the outside: a Kafka and a Microsoft on loopback, for demo, bench and tests.
+        library("MockKafka", ["CRdKafka"]),
+        library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
+
+        program("conversion-forwarder", ["Forwarder", "MockKafka", "FakeMicrosoft"]),
+        program("fake-microsoft", ["FakeMicrosoft"]),
+        program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
+
+        tests("ForwarderCoreTests", ["ForwarderCore"]),
+        tests("KafkaClientTests", ["KafkaClient", "MockKafka"]),
+        tests("DeliveryStoreTests", ["DeliveryStore"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer"]),
+        tests("ConfigFileTests", ["ConfigFile"]),
+        tests("FakeMicrosoftTests", ["FakeMicrosoft", "HTTPClient"]),
+        tests("ForwarderTests", ["Forwarder", "FakeMicrosoft"]),
+    ]
+)

@@ -1,0 +1,6 @@
+#ifndef FORWARDER_CSQLITE_H
+#define FORWARDER_CSQLITE_H
+
+#include <sqlite3.h>
+
+#endif

@@ -1,0 +1,6 @@
+#ifndef FORWARDER_CYAML_H
+#define FORWARDER_CYAML_H
+
+#include <yaml.h>
+
+#endif

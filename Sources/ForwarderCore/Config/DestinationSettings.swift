@@ -1,0 +1,229 @@
+/// One destination as configured.
+public struct DestinationSettings: Sendable, Equatable {
+    /// Lower-case letters, digits, `-` and `_`; at most 64. It names the queue on disk, so it must not be re-used for
+    /// another account.
+    public var name: String
+    public var kind: Kind
+    /// Base URL, without a slash at the end. Plain http only to loopback.
+    public var endpoint: String
+    /// All of these must hold, or the event is skipped as `not_matched`.
+    public var match: [FieldMatch] = []
+    public var unmapped = UnmappedRule.skip
+    public var batch = BatchSettings()
+    /// Most requests in flight at once.
+    public var concurrency = 4
+    public var requestTimeout = Duration.seconds(30)
+    /// Most events sent a second; nil is no limit.
+    public var rateLimit: Int?
+    public var mode = Mode.live
+    public var startAt = StartAt.committed
+    public var buffer = BufferSettings()
+    public var deliveryLog = DeliveryLogSettings()
+    public var retry = RetrySettings()
+    public var maxEventAge = Duration.seconds(7 * 86_400)
+    public var queue = QueueSettings()
+    public var consent = ConsentRule()
+
+    public init(name: String, kind: Kind, endpoint: String? = nil) {
+        self.name = name
+        self.kind = kind
+        self.endpoint = endpoint ?? kind.defaultEndpoint
+    }
+
+    public enum Kind: Sendable, Equatable {
+        case capi(CAPISettings)
+        case offlineConversions(OfflineSettings)
+
+        /// The `type` of the configuration.
+        public var type: String {
+            switch self {
+            case .capi: "capi"
+            case .offlineConversions: "offline_conversions"
+            }
+        }
+
+        public var defaultEndpoint: String {
+            switch self {
+            case .capi: "https://capi.uet.microsoft.com"
+            case .offlineConversions: "https://campaign.api.bingads.microsoft.com"
+            }
+        }
+    }
+
+    /// What must not change while deliveries wait: they were written for exactly this receiver.
+    public var fingerprint: String {
+        switch kind {
+        case .capi(let capi): "capi tag \(capi.uetTagID)"
+        case .offlineConversions(let offline):
+            "offline_conversions customer \(offline.customerID) account \(offline.accountID)"
+        }
+    }
+
+    public struct FieldMatch: Sendable, Equatable {
+        public var field: EventField
+        public var values: [String]
+
+        public init(field: EventField, values: [String]) {
+            self.field = field
+            self.values = values
+        }
+    }
+
+    public enum UnmappedRule: String, Sendable, CaseIterable {
+        case skip
+        /// Sent as a custom event under its own name.
+        case forward
+    }
+
+    public enum Mode: String, Sendable, CaseIterable {
+        case live
+        /// Maps, counts and logs; sends nothing.
+        case shadow
+    }
+
+    /// Where a destination that is new to an old group begins.
+    public enum StartAt: Sendable, Equatable {
+        /// Where the group stands.
+        case committed
+        /// With records published after the destination was first seen.
+        case latest
+        /// With records published at or after this time.
+        case time(Timestamp)
+    }
+}
+
+public struct BatchSettings: Sendable, Equatable {
+    public var maxEvents = 1000
+    public var maxBytes = 2 << 20
+    public var linger = Duration.milliseconds(200)
+
+    public init() {}
+}
+
+/// What a destination may hold in memory before its deliveries go to its queue.
+public struct BufferSettings: Sendable, Equatable {
+    public var maxBytes = 32 << 20
+    public var maxAge = Duration.seconds(5)
+
+    public init() {}
+}
+
+public struct DeliveryLogSettings: Sendable, Equatable {
+    /// Storefront events whose deliveries are kept in the delivery log.
+    public var events = ["Purchase", "Lead", "SignUp"]
+
+    public init() {}
+}
+
+public struct RetrySettings: Sendable, Equatable {
+    public var base = Duration.seconds(1)
+    public var cap = Duration.seconds(300)
+    /// Attempts after which a delivery is dead-lettered; nil: only its expiry ends it.
+    public var maxAttempts: Int?
+    public var parkedProbe = Duration.seconds(60)
+
+    public init() {}
+}
+
+public struct QueueSettings: Sendable, Equatable {
+    public var maxBytes: Int64 = 10 << 30
+
+    public init() {}
+}
+
+public struct ConsentRule: Sendable, Equatable {
+    public enum Missing: String, Sendable, CaseIterable {
+        case granted, denied, skip
+    }
+
+    public enum Denied: String, Sendable, CaseIterable {
+        /// Sent with the signal `D`.
+        case send
+        case skip
+    }
+
+    public var missing = Missing.granted
+    public var denied = Denied.skip
+
+    public init() {}
+}
+
+public struct CAPISettings: Sendable, Equatable {
+    public var uetTagID: String
+    public var token: SecretReference
+    /// Sent as `dataProvider` with every request.
+    public var dataProvider = "conversion-forwarder"
+    /// A PageView with a value becomes a pageLoad and a custom event that carries it.
+    public var pageValue = false
+    /// What overrides or extends the default mapping of storefront events.
+    public var events: [EventMapping] = []
+
+    public init(uetTagID: String, token: SecretReference) {
+        self.uetTagID = uetTagID
+        self.token = token
+    }
+
+    public struct EventMapping: Sendable, Equatable {
+        public enum Target: Sendable, Equatable {
+            case pageLoad
+            case custom(name: String)
+            case skip
+        }
+
+        public var event: String
+        public var target: Target
+
+        public init(event: String, target: Target) {
+            self.event = event
+            self.target = target
+        }
+    }
+}
+
+public struct OfflineSettings: Sendable, Equatable {
+    public var goals: [Goal]
+    public var customerID: String
+    public var accountID: String
+    public var developerToken: SecretReference
+    public var oauth: OAuthSettings
+    public var enhancedConversions = false
+
+    public init(
+        goals: [Goal], customerID: String, accountID: String, developerToken: SecretReference, oauth: OAuthSettings
+    ) {
+        self.goals = goals
+        self.customerID = customerID
+        self.accountID = accountID
+        self.developerToken = developerToken
+        self.oauth = oauth
+    }
+
+    /// A conversion goal of the account and the storefront event that reaches it.
+    public struct Goal: Sendable, Equatable {
+        public var event: String
+        public var name: String
+        /// The goal takes its attribution from outside: credit and model of the event are sent along.
+        public var isExternallyAttributed = false
+
+        public init(event: String, name: String) {
+            self.event = event
+            self.name = name
+        }
+    }
+}
+
+public struct OAuthSettings: Sendable, Equatable {
+    public var clientID: String
+    /// Only for web-app registrations.
+    public var clientSecret: SecretReference?
+    /// Seeds the first grant; rotated tokens live in the state directory.
+    public var refreshToken: SecretReference
+    /// Without a slash at the end.
+    public var authority = "https://login.microsoftonline.com/common"
+    public var scope = "https://ads.microsoft.com/msads.manage offline_access"
+
+    public init(clientID: String, refreshToken: SecretReference) {
+        self.clientID = clientID
+        self.refreshToken = refreshToken
+    }
+}

@@ -1,0 +1,55 @@
+/// A field of the storefront event that is read. The raw name is the one that configuration, `explain` and the counters
+/// of dropped fields use.
+public enum EventField: UInt8, CaseIterable, Sendable {
+    case event, eventID, eventTime, url, referrer, title, keywords, pageLoadID, source
+    case adStorage
+    case email, phone, externalID, anonymousID, clickID, ipAddress, userAgent, idfa, gaid
+    case value, currency, transactionID, searchTerm, itemIDs, items, category, label, pageType
+    case eventValue, ecommTotalValue, ecommCategory
+    case externalAttributionCredit, externalAttributionModel
+}
+
+extension EventField {
+    public var name: StaticString {
+        switch self {
+        case .event: "event"
+        case .eventID: "event_id"
+        case .eventTime: "event_time"
+        case .url: "url"
+        case .referrer: "referrer"
+        case .title: "title"
+        case .keywords: "keywords"
+        case .pageLoadID: "page_load_id"
+        case .source: "source"
+        case .adStorage: "ad_storage"
+        case .email: "email"
+        case .phone: "phone"
+        case .externalID: "external_id"
+        case .anonymousID: "anonymous_id"
+        case .clickID: "msclkid"
+        case .ipAddress: "ip_address"
+        case .userAgent: "user_agent"
+        case .idfa: "idfa"
+        case .gaid: "gaid"
+        case .value: "value"
+        case .currency: "currency"
+        case .transactionID: "transaction_id"
+        case .searchTerm: "search_term"
+        case .itemIDs: "item_ids"
+        case .items: "items"
+        case .category: "category"
+        case .label: "label"
+        case .pageType: "page_type"
+        case .eventValue: "event_value"
+        case .ecommTotalValue: "ecomm_total_value"
+        case .ecommCategory: "ecomm_category"
+        case .externalAttributionCredit: "external_attribution_credit"
+        case .externalAttributionModel: "external_attribution_model"
+        }
+    }
+
+    public init?(name: String) {
+        guard let field = EventField.allCases.first(where: { "\($0.name)" == name }) else { return nil }
+        self = field
+    }
+}
