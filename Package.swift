@@ -64,10 +64,10 @@ let package = Package(
 
         tests("ForwarderCoreTests", ["ForwarderCore"]),
         tests("KafkaClientTests", ["KafkaClient", "MockKafka"]),
-        tests("DeliveryStoreTests", ["DeliveryStore"]),
-        tests("HTTPClientTests", ["HTTPClient", "HTTPServer"]),
-        tests("ConfigFileTests", ["ConfigFile"]),
-        tests("FakeMicrosoftTests", ["FakeMicrosoft", "HTTPClient"]),
-        tests("ForwarderTests", ["Forwarder", "FakeMicrosoft"]),
+        tests("DeliveryStoreTests", ["DeliveryStore", "ForwarderCore", "CSQLite"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),
+        tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
+        tests("FakeMicrosoftTests", ["FakeMicrosoft", "HTTPClient", "ForwarderCore"]),
+        tests("ForwarderTests", ["Forwarder", "FakeMicrosoft", "ForwarderCore"]),
     ]
 )
