@@ -40,7 +40,9 @@ extension DestinationLane {
     /// Moves what was early to what can be sent.
     mutating func ripen(_ now: Moment) {
         guard !early.isEmpty else { return }
-        for pending in early where pending.batch.deliveries.allSatisfy({ $0.dueAt <= now.wall }) { fresh.append(pending) }
+        for pending in early where pending.batch.deliveries.allSatisfy({ $0.dueAt <= now.wall }) {
+            fresh.append(pending)
+        }
         early.removeAll { $0.batch.deliveries.allSatisfy { $0.dueAt <= now.wall } }
     }
 
@@ -75,7 +77,8 @@ extension DestinationLane {
         parts = parts.compactMap(filtered)
         // Their answers will come, but no longer count.
         for (request, attempt) in attempts {
-            for index in attempt.pending.batch.deliveries.indices where !keeps(attempt.pending.batch.deliveries[index]) {
+            for index in attempt.pending.batch.deliveries.indices where !keeps(attempt.pending.batch.deliveries[index])
+            {
                 books.released += 1
                 attempts[request]?.pending.batch.deliveries[index].assignment = .none
             }

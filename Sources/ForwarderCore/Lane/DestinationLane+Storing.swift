@@ -38,7 +38,9 @@ extension DestinationLane {
         return count
     }
 
-    mutating func deadLetter(_ batch: DeliveryBatch, _ ends: [(index: Int, cause: DeadLetterCause)], _ now: Moment) -> Int {
+    mutating func deadLetter(_ batch: DeliveryBatch, _ ends: [(index: Int, cause: DeadLetterCause)], _ now: Moment)
+        -> Int
+    {
         var rowEnds: [RowEnd] = []
         var indices: [Int] = []
         var causes: [DeadLetterCause] = []

@@ -57,5 +57,7 @@ struct CampaignCode: Sendable, Equatable {
     }
 
     /// The reason in the queue, the log and the dead letters.
-    var reason: String { number >= 0 && !(number == 0 && !name.isEmpty && name != "InternalError") ? "\(number)" : name }
+    var reason: String {
+        number >= 0 && !(number == 0 && !name.isEmpty && name != "InternalError") ? "\(number)" : name
+    }
 }

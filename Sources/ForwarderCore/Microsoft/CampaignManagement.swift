@@ -51,7 +51,9 @@ public struct CampaignManagement: Sendable {
 
     /// 200: what has no entry in the (sparse) list of partial errors was taken.
     private static func accepted(_ body: JSONDocument?, entryCount: Int) -> Verdict {
-        guard let root = body?.root, root.kind == .object else { return Verdict(.unconfirmed, reason: "unreadable_200") }
+        guard let root = body?.root, root.kind == .object else {
+            return Verdict(.unconfirmed, reason: "unreadable_200")
+        }
         let errors = root["PartialErrors"].flatMap { Fault.Error.list($0) } ?? []
         let entries = Verdict.Entry.list(errors, entryCount: entryCount)
         // An error without a usable index condemns somebody, but nobody knows whom.
@@ -102,7 +104,9 @@ private struct Fault {
         guard root.kind == .object else { return nil }
         // Some gateways wrap the fault once more.
         let detail = root["Detail"].flatMap { $0.kind == .object ? $0 : nil } ?? root
-        errors = ["Errors", "OperationErrors", "BatchErrors"].compactMap { detail[$0].flatMap(Error.list) }.flatMap { $0 }
+        errors = ["Errors", "OperationErrors", "BatchErrors"].compactMap { detail[$0].flatMap(Error.list) }.flatMap {
+            $0
+        }
         self.entryCount = entryCount
         if errors.isEmpty { return nil }
     }

@@ -50,7 +50,9 @@ public struct ConversionsAPI: Sendable {
 
     /// 200: what is listed as an error was skipped, the rest processed, if the counts agree.
     private static func accepted(_ body: Body?, entryCount: Int, isStrict: Bool) -> Verdict {
-        guard let body, body.received != nil || body.hasDetails else { return Verdict(.unconfirmed, reason: "unreadable_200") }
+        guard let body, body.received != nil || body.hasDetails else {
+            return Verdict(.unconfirmed, reason: "unreadable_200")
+        }
         let named = body.refused.count
         let unnamed: Int
         if let received = body.received {
@@ -59,7 +61,8 @@ public struct ConversionsAPI: Sendable {
             // Without a count a full list may be a cut one.
             unnamed = body.problems.count >= listedProblems ? 1 : 0
         }
-        return Verdict(unnamed > 0 && named < entryCount ? .unexplained : .delivered, entries: body.refused, reason: "ok")
+        return Verdict(
+            unnamed > 0 && named < entryCount ? .unexplained : .delivered, entries: body.refused, reason: "ok")
     }
 
     /// 400: nothing was processed, whether one entry was bad (strict) or all.

@@ -18,6 +18,11 @@ public enum Signal: Sendable {
     case gateResumed(destination: String)
     case goalHeld(destination: String, goal: String)
     case goalReleased(destination: String, goal: String)
+
+    // Credentials
+    case credentialRenewed(grant: String, lifetime: Duration)
+    case credentialRefused(grant: String, reason: String, isDead: Bool, wait: Duration)
+    case credentialNotSaved(grant: String)
 }
 
 /// One request: what it carried, what came back, what was decided.
