@@ -1,8 +1,7 @@
 import CMicroHTTPD
 import Synchronization
 
-/// An HTTP/1.1 server with a thread for every connection, so that a handler may block: others wait only when all of
-/// `connectionLimit` are busy.
+/// An HTTP/1.1 server with a thread for every connection, so that a handler may block without holding up others.
 ///
 /// A request that is not well-formed HTTP is answered 400 by the library and never reaches the handler. A body longer
 /// than `bodyLimit` is answered 413 without asking the handler.
@@ -19,7 +18,7 @@ public final class HTTPServer: Sendable {
     ///   - port: 0 for any free one.
     ///   - tls: nil for plain HTTP.
     ///   - bodyLimit: bytes of a request's body.
-    ///   - connectionLimit: further connections wait to be accepted.
+    ///   - connectionLimit: a connection beyond it is closed at once.
     ///   - idleTimeout: how long a connection may be silent; rounded up to whole seconds.
     ///   - handler: called on the connection's thread, one call at a time for each connection.
     public init(
