@@ -55,7 +55,7 @@ public struct DestinationBooks: Sendable {
                     changed += 1
                     isBlamed = true
                     let eventID = DestinationBooks.shown(item, in: body)
-                    keep(Finding(reason: "content_changed", property: nil, index: index, eventID: eventID))
+                    keep(Finding(reason: "content_changed", index: index, eventID: eventID))
                 }
             }
             if isBlamed { judgedInvalid += 1 }
@@ -103,6 +103,13 @@ public struct Finding: Sendable, Equatable {
     public var index: Int?
     /// CAPI's `eventId`; of an offline conversion its time.
     public var eventID: String?
+
+    public init(reason: String, property: String? = nil, index: Int? = nil, eventID: String? = nil) {
+        self.reason = reason
+        self.property = property
+        self.index = index
+        self.eventID = eventID
+    }
 }
 
 extension Finding {

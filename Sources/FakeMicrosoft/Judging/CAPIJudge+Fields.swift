@@ -45,7 +45,7 @@ extension CAPIJudge {
         }
     }
 
-    private func fault(of index: Int, as form: CAPIForm) -> CAPICode? {
+    func fault(of index: Int, as form: CAPIForm) -> CAPICode? {
         switch form {
         case .decimal: return view.kind(index) == .number ? nil : .invalidNumber
         case .integer: return isInteger(index) ? nil : .invalidNumber

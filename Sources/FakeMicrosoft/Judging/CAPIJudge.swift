@@ -167,7 +167,7 @@ struct CAPIJudge {
 }
 
 extension FieldPlaces.Oddity {
-    fileprivate var code: CAPICode {
+    var code: CAPICode {
         switch self {
         case .unknown: .unknownProperty
         case .repeated: .repeatedProperty

@@ -46,7 +46,7 @@ extension Exchange {
     func wholeRefusal<Code>(of judgement: Judgement<Code>) -> WholeRefusal? {
         if !poisons.isEmpty, judgement.items.contains(where: { poisons.contains($0.id) }) { return .poison }
         guard case .badRequestPage(let sparesSingles) = fault else { return nil }
-        return sparesSingles && judgement.items.count == 1 ? nil : .page
+        return judgement.items.count > (sparesSingles ? 1 : 0) ? .page : nil
     }
 
     /// The fault that shows in the answer, by name.
