@@ -59,7 +59,8 @@ struct Bench {
 
     static func capi(_ events: [String], continues: Bool = true) -> FakeRequest {
         capi(
-            #"{"data":[\#(events.joined(separator: ","))],"continueOnValidationError":\#(continues),"dataProvider":"us"}"#
+            #"{"data":[\#(events.joined(separator: ","))],"continueOnValidationError":\#(continues),"#
+                + #""dataProvider":"us"}"#
         )
     }
 

@@ -165,8 +165,13 @@ struct Sample: Sendable, CustomTestStringConvertible {
     @Test func `the guide's smallest events are accepted`() throws {
         var bench = Bench()
         for body in [
-            #"{"data":[{"eventType":"pageLoad","eventTime":1786000000,"eventSourceUrl":"https://shop.example/","pageLoadId":"3f0c1b52-6a5e-4f0e-9c2a-0e6f3b1d9a77","userData":{"anonymousId":"b171a9b06ce011ecafcd1b209be8601b"}}]}"#,
-            #"{"data":[{"eventType":"custom","eventName":"purchase","eventId":"ord-991","eventTime":1786000000,"userData":{"msclkid":"dd4afccc-b1c9-4a4c-ad95-44dd7e5006ab"},"customData":{"transactionId":"991","value":50.2,"currency":"USD","pageType":"purchase"}}],"dataProvider":"my-forwarder"}"#,
+            #"{"data":[{"eventType":"pageLoad","eventTime":1786000000,"eventSourceUrl":"https://shop.example/","#
+                + #""pageLoadId":"3f0c1b52-6a5e-4f0e-9c2a-0e6f3b1d9a77","#
+                + #""userData":{"anonymousId":"b171a9b06ce011ecafcd1b209be8601b"}}]}"#,
+            #"{"data":[{"eventType":"custom","eventName":"purchase","eventId":"ord-991","eventTime":1786000000,"#
+                + #""userData":{"msclkid":"dd4afccc-b1c9-4a4c-ad95-44dd7e5006ab"},"#
+                + #""customData":{"transactionId":"991","value":50.2,"currency":"USD","pageType":"purchase"}}],"#
+                + #""dataProvider":"my-forwarder"}"#,
         ] {
             let answer = try bench.send(Bench.capi(body))
             #expect(answer.status == 200)

@@ -35,7 +35,8 @@ import Testing
         Case(Bench.conversion(more: #""HashedEmailAddress":"ada@example.com""#), 99_001),
         Case(Bench.conversion(more: #""HashedPhoneNumber":"\#(Bench.phoneHash.uppercased())""#), 99_002),
         Case(
-            Bench.conversion(name: "Plain", clickID: nil, more: #""HashedEmailAddress":"\#(Bench.emailHash)""#), 99_003),
+            Bench.conversion(name: "Plain", clickID: nil, more: #""HashedEmailAddress":"\#(Bench.emailHash)""#),
+            99_003),
         Case(Bench.conversion(name: "Plain", more: #""HashedEmailAddress":"\#(Bench.emailHash)""#)),
         Case(Bench.conversion(more: #""ConversionValue":0,"ConversionCurrencyCode":"EUR""#)),
         Case(Bench.conversion(more: #""ConversionValue":999999999999.125"#)),
@@ -70,7 +71,8 @@ import Testing
         let answer = try bench.apply([Bench.conversion(clickID: "x")])
         #expect(
             String(decoding: answer.reply.body, as: UTF8.self)
-                == #"{"PartialErrors":[{"Code":5604,"Details":null,"ErrorCode":"OfflineConversionMicrosoftClickIdInvalid","#
+                == #"{"PartialErrors":[{"Code":5604,"Details":null,"#
+                + #""ErrorCode":"OfflineConversionMicrosoftClickIdInvalid","#
                 + #""FieldPath":"MicrosoftClickId","ForwardCompatibilityMap":null,"Index":0,"#
                 + #""Message":"The offline conversion was refused: OfflineConversionMicrosoftClickIdInvalid.","#
                 + #""Type":"BatchError"}]}"#)

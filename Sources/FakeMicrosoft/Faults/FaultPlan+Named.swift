@@ -27,8 +27,8 @@ extension FaultPlan {
     }
 
     /// A bit of everything that a correct client gets over without losing or giving up an event: the same plan for the
-    /// same seed and length. Faults for which a client has to wait a minute or more by Microsoft's rules (401, 403, code
-    /// 117, a refused grant) are part of it from a length of ten minutes on.
+    /// same seed and length. Faults for which a client has to wait a minute or more by Microsoft's rules (401, 403,
+    /// code 117, a refused grant) are part of it from a length of ten minutes on.
     public static func mixed(seed: UInt64, length: Duration = .seconds(30)) -> FaultPlan {
         var rng = SeededGenerator(seed: seed)
         // Windows come first: within them they win over the faults that happen at any time.

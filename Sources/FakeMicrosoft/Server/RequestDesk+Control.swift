@@ -13,7 +13,8 @@ extension RequestDesk {
         default:
             return .problem(
                 404,
-                "there are GET /_fake/report, GET /_fake/events?tag=&id= or ?account=&name=&time=&click_id=&email=&phone=, "
+                "there are GET /_fake/report, GET /_fake/events?tag=&id= "
+                    + "or ?account=&name=&time=&click_id=&email=&phone=, "
                     + "POST /_fake/plan?name=&seed=&seconds= and POST /_fake/token?tag=&token= or ?expire=access")
         }
     }

@@ -3,9 +3,9 @@ import Glibc
 import HTTPServer
 import Synchronization
 
-/// Takes requests from the server's threads to the model and back. The model is behind one lock, held while a request is
-/// admitted and while it is entered into the books; its content, which is nearly all of the work, is parsed and judged
-/// between the two, without it.
+/// Takes requests from the server's threads to the model and back. The model is behind one lock, held while a request
+/// is admitted and while it is entered into the books; its content, which is nearly all of the work, is parsed and
+/// judged between the two, without it.
 final class RequestDesk: Sendable {
     private struct State {
         var model: MicrosoftModel
