@@ -1,6 +1,6 @@
 /// One destination as configured.
 public struct DestinationSettings: Sendable, Equatable {
-    /// Lower-case letters, digits, `-` and `_`; at most 64. It names the queue on disk, so it must not be re-used for
+    /// Lower-case letters, digits, `-` and `_`, not `-` or `_` first; at most 64. It names the queue on disk, so it must not be re-used for
     /// another account.
     public var name: String
     public var kind: Kind
