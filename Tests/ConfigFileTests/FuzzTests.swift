@@ -5,9 +5,10 @@ import Testing
 @Suite struct FuzzTests {
     private static let pieces = [
         "\n", " ", "  ", "\t", ":", ": ", "- ", "[", "]", "{", "}", ",", "#", "\"", "'", "|", ">", "&a ", "*a",
-        "!!int ", "%",
-        "---\n", "...\n", "<<: ", "? ", "~", "null", "off", "true", "0", "-1", "99999999999999999999999", "7d", "1KiB",
-        "https://", "\u{0}", "\u{FEFF}", "\u{85}", "\u{2028}", "é", "👩‍👩‍👧", "\\x", "\\0", "\\u202e", "@", "`", "1e9",
+        "!!int ",
+        "%", "---\n", "...\n", "<<: ", "? ", "~", "null", "off", "true", "0", "-1", "99999999999999999999999", "7d",
+        "1KiB", "https://", "\u{0}", "\u{FEFF}", "\u{85}", "\u{2028}", "é", "👩‍👩‍👧", "\\x", "\\0", "\\u202e", "@", "`",
+        "1e9",
     ].map { Array($0.utf8) }
 
     @Test(arguments: 1...16)
@@ -35,9 +36,7 @@ import Testing
     func `rubbish ends in a tree or in a problem with a place`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for round in 0..<300 {
-            let bytes = (0..<Int.random(in: 0..<40, using: &random)).flatMap { _ in
-                Self.pieces.randomElement(using: &random)!
-            }
+            let bytes = (0..<Int.random(in: 0..<40, using: &random)).flatMap { _ in random.pick(Self.pieces) }
             if let node = tree(of: bytes, "seed \(seed), round \(round)") { _ = Configuration.decode(node) }
         }
     }
@@ -62,7 +61,7 @@ import Testing
         case 0:
             bytes[place] = UInt8.random(in: .min ... .max, using: &random)
         case 1:
-            bytes.insert(contentsOf: Self.pieces.randomElement(using: &random)!, at: place)
+            bytes.insert(contentsOf: random.pick(Self.pieces), at: place)
         case 2:
             let end = min(place + Int.random(in: 1...200, using: &random), bytes.count)
             bytes.removeSubrange(place..<end)

@@ -88,7 +88,8 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
     static let keys = [
         Mistake("concurency: 4", "concurency", "unknown key; did you mean concurrency?"),
         Mistake("batch: {max_byte: 5MiB}", "batch.max_byte", "unknown key; did you mean max_bytes?"),
-        Mistake("batch: {lnigre: 5s}", "batch.lnigre", "unknown key; did you mean linger?"),
+        Mistake("retry: {bsae: 5s}", "retry.bsae", "unknown key; did you mean base?"),
+        Mistake("batch: {linger_ms: 5}", "batch.linger_ms", "unknown key; did you mean linger?"),
         Mistake("batch: {size: 5}", "batch.size", "unknown key; known here: max_events, max_bytes, linger"),
         Mistake("type: capi", "type", "stands here twice, first on line 4; keep one of them"),
         Mistake("goals: {Purchase: a}", "goals", "belongs to destinations of type offline_conversions"),
@@ -138,15 +139,16 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
     // MARK: Two values together
 
     static let pairs = [
-        Mistake("retry: {base: 10s, cap: 1s}", "retry.cap", "is shorter than retry.base; write as long or longer"),
+        Mistake("retry: {base: 10s, cap: 1s}", "retry.cap", "is too short; write at least 10s, which is retry.base"),
         Mistake(
             "max_event_age: 2m\nrequest_timeout: 1m", "max_event_age",
-            "leaves no time to send; write more than request_timeout and 60s together"),
+            "leaves no time to send; write more than 2m, request_timeout and 60s"),
         Mistake(
             "buffer: {max_age: 200ms}", "buffer.max_age",
-            "is not longer than batch.linger, so nothing would be sent from memory; write a longer one"),
+            "leaves nothing to send from memory; write more than 200ms, which is batch.linger"),
         Mistake(
-            "buffer: {max_bytes: 1MiB}", "buffer.max_bytes", "is less than batch.max_bytes; write as much or more"),
+            "buffer: {max_bytes: 1MiB}", "buffer.max_bytes",
+            "holds no batch; write at least 2MiB, which is batch.max_bytes"),
     ]
 
     @Test(arguments: values + keys + urls + maps + pairs)

@@ -33,7 +33,7 @@ public struct ConfigProblem: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension String {
-    /// The text as it may stand in a line of output: at most `limit` characters, nothing that moves a terminal's cursor.
+    /// The text as it may stand in a line of output: at most `limit` characters, none that moves a terminal's cursor.
     func printable(limit: Int = 60) -> String {
         var shown = String.UnicodeScalarView()
         for scalar in unicodeScalars.prefix(limit) {

@@ -1,6 +1,6 @@
 extension Configuration {
-    /// The whole configuration as one JSON object with the keys and units of the file, defaults filled in. Of a secret it
-    /// shows where it is read: `<set> file /run/secrets/capi-token`.
+    /// The whole configuration as one JSON object with the keys and units of the file, defaults filled in. Of a secret
+    /// it shows where it is read: `<set> file /run/secrets/capi-token`.
     public var redacted: [UInt8] {
         var json = JSONWriter(capacity: 4096)
         json.object { json in

@@ -17,10 +17,8 @@ extension Configuration {
                     reader.refuse("name", because: "names another destination already; give each its own")
                 }
                 if let what = destination.isDouble(of: earlier) {
-                    reader.doubt(
-                        "name",
-                        because: "counts again what \(quoted(earlier.name)) counts, \(what); tell them apart with match"
-                    )
+                    let text = "counts again what \(quoted(earlier.name)) counts, \(what); tell them apart with match"
+                    reader.doubt("name", because: text)
                 }
             }
         }
@@ -73,16 +71,20 @@ extension DestinationSettings {
     /// What two values together make wrong.
     private func check(_ map: MapReader) {
         // What is closer to its expiry than a request may take is not sent any more.
-        if maxEventAge <= requestTimeout + .seconds(60) {
-            let text = "leaves no time to send; write more than request_timeout and 60s together"
+        let leastAge = requestTimeout + .seconds(60)
+        if maxEventAge <= leastAge {
+            let text = "leaves no time to send; write more than \(ConfigUnits.text(leastAge)), request_timeout and 60s"
             map.refuse("max_event_age", because: text)
         }
         if buffer.maxAge <= batch.linger {
-            let text = "is not longer than batch.linger, so nothing would be sent from memory; write a longer one"
+            let linger = ConfigUnits.text(batch.linger)
+            let text = "leaves nothing to send from memory; write more than \(linger), which is batch.linger"
             map.refuse("buffer", "max_age", because: text)
         }
         if buffer.maxBytes < batch.maxBytes {
-            map.refuse("buffer", "max_bytes", because: "is less than batch.max_bytes; write as much or more")
+            let least = ConfigUnits.text(size: Int64(batch.maxBytes))
+            map.refuse(
+                "buffer", "max_bytes", because: "holds no batch; write at least \(least), which is batch.max_bytes")
         }
         guard case .offlineConversions = kind else { return }
         if unmapped == .forward {
@@ -180,7 +182,10 @@ extension RetrySettings {
         map.set(&retry.cap, "cap", .duration(.milliseconds(10) ... .hours(1)))
         map.set(orOff: &retry.maxAttempts, "max_attempts", .integer(1...1_000_000))
         map.set(&retry.parkedProbe, "parked_probe", .duration(.seconds(1) ... .hours(1)))
-        if retry.cap < retry.base { map.refuse("cap", because: "is shorter than retry.base; write as long or longer") }
+        if retry.cap < retry.base {
+            map.refuse(
+                "cap", because: "is too short; write at least \(ConfigUnits.text(retry.base)), which is retry.base")
+        }
         return retry
     }
 }

@@ -1,6 +1,6 @@
 /// Reads one map of the file key by key and notes every problem on the way. What was asked for is what is known, so the
-/// code that reads is the only list of keys there is. A value that is refused or missing leaves what stood before, which
-/// nobody gets to see: with one error noted there is no configuration.
+/// code that reads is the only list of keys there is. A value that is refused or missing leaves what stood before,
+/// which nobody gets to see: with one error noted there is no configuration.
 final class MapReader {
     private let node: ConfigNode
     private let entries: [ConfigNode.Entry]
