@@ -21,8 +21,10 @@ public enum ConfigFile {
         guard bytes.count <= sizeLimit else {
             throw .invalid(line: 1, column: 1, "the file is larger than \(sizeLimit >> 20) MiB")
         }
+        // Libyaml would count a byte order mark as a column, so that the first line is indented by one.
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
         // A typed error does not cross withUnsafeBufferPointer's rethrow; a result does.
-        return try bytes.withUnsafeBufferPointer { text -> Result<ConfigNode, ConfigFileError> in
+        return try text.withUnsafeBufferPointer { text -> Result<ConfigNode, ConfigFileError> in
             do throws(ConfigFileError) {
                 var builder = try TreeBuilder(text)
                 return .success(try builder.document())
