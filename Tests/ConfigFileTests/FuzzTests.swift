@@ -12,7 +12,7 @@ import Testing
 
     @Test(arguments: 1...16)
     func `a damaged file ends in a configuration or in problems with a place`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         let reference = try bytes(of: configPath("reference.yaml"))
         for round in 0..<60 {
             var bytes = reference
@@ -33,7 +33,7 @@ import Testing
 
     @Test(arguments: 1...8)
     func `rubbish ends in a tree or in a problem with a place`(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         for round in 0..<300 {
             let bytes = (0..<Int.random(in: 0..<40, using: &random)).flatMap { _ in random.pick(Self.pieces) }
             if let node = tree(of: bytes, "seed \(seed), round \(round)") { _ = Configuration.decode(node) }
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    private func mutate(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
         let place = Int.random(in: 0..<bytes.count, using: &random)
         switch Int.random(in: 0..<6, using: &random) {
         case 0:
@@ -76,7 +76,7 @@ import Testing
         if bytes.isEmpty { bytes = [UInt8(ascii: "\n")] }
     }
 
-    private func swapLineEnds(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    private func swapLineEnds(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map(Array.init)
         let keyed = lines.indices.filter {
             !lines[$0].contains(UInt8(ascii: "#")) && lines[$0].contains(UInt8(ascii: ":"))

@@ -201,7 +201,8 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
             "admin: {listen: '[::1]:70000'}", "admin.listen", "`[::1]:70000` is no host with a port", write: listen),
         Mistake("log: {level: warn}", "log.level", "`warn` is unknown", write: "debug, info, warning or error"),
         Mistake(
-            "log: {metrics_interval: 0s}", "log.metrics_interval", "`0s` is out of bounds", write: duration("1s", "1h")),
+            "log: {metrics_interval: 0s}", "log.metrics_interval", "`0s` is out of bounds",
+            write: duration("1s", "1h")),
         Mistake("http: {proxy: 'https://proxy.example:1'}", "http.proxy", "is no proxy", write: proxy),
         Mistake("http: {proxy: 'http://proxy.example'}", "http.proxy", "is no proxy", write: proxy),
         Mistake("http: {proxy: 'http://a:hunter2@b.example:1'}", "http.proxy", "holds credentials", write: proxy),
@@ -224,12 +225,24 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
         Mistake(
             "input: {fields: {email: a..b}}", "input.fields.email", "`a..b` has an empty step",
             write: "the member names from the root of the event, such as customer.contact.email"),
+        Mistake(
+            "input: {fields: {external_id: a.b, anonymous_id: a.b}}", "input.fields.anonymous_id",
+            "is the place of external_id, or inside of it; one value can be one field only"),
+        Mistake(
+            "input: {fields: {items: a.b, item_ids: a.b.0}}", "input.fields.item_ids",
+            "is the place of items, or inside of it; one value can be one field only"),
         Mistake("destination: []", "destination", "unknown key; did you mean destinations?"),
     ]
 
     @Test(arguments: sections)
     func `each mistake beside the destinations is named with line, path and remedy`(_ mistake: Mistake) {
         #expect(problems(capi(more: mistake.lines)) == ["line 8: \(mistake.problem)"])
+    }
+
+    @Test func `a field inside of an item has no place of its own`() {
+        let said = problems(capi(more: "input: {fields: {items.id: a.b}}"))
+        #expect(said.count == 1)
+        #expect(said.first?.hasPrefix("line 8: input.fields.items.id: is no field of the event; write event, ") == true)
     }
 
     @Test func `what is no map is refused without naming what it lacks`() {

@@ -87,7 +87,7 @@ import Testing
 
     @Test(arguments: 1...20)
     func `no text that looks like a secret leaves the file`(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<50 {
             // Nothing else in the file looks like it.
             let secret = "QX7" + String((0..<12).map { _ in random.pick(Array("ABCDEFGHJKMNPRSTUVWYZ23456789")) })
@@ -112,7 +112,7 @@ import Testing
     }
 
     /// A slip of the pen at the most.
-    private func mistyped(_ name: String, _ random: inout SeededGenerator) -> String {
+    private func mistyped(_ name: String, _ random: inout SeededRandom) -> String {
         var letters = Array(name)
         let place = Int.random(in: 1..<letters.count, using: &random)
         switch Int.random(in: 0..<4, using: &random) {

@@ -1,6 +1,7 @@
 import ConfigFile
-import ForwarderCore
 import Testing
+
+@testable import ForwarderCore
 
 @Suite struct ShippedFileTests {
     @Test(arguments: ["minimal.yaml", "reference.yaml"])
@@ -45,16 +46,10 @@ import Testing
             return
         }
         #expect(
-            capi.events == [
-                .init(event: "PageView", target: .pageLoad),
-                .init(event: "ViewContent", target: .custom(name: "view_item")),
-                .init(event: "AddToCart", target: .custom(name: "add_to_cart")),
-                .init(event: "InitiateCheckout", target: .custom(name: "begin_checkout")),
-                .init(event: "Purchase", target: .custom(name: "purchase")),
-                .init(event: "Lead", target: .custom(name: "lead")),
-                .init(event: "Search", target: .custom(name: "search")),
-                .init(event: "SignUp", target: .custom(name: "sign_up")),
-            ])
+            capi.events
+                == EventRoutes.defaultNames.map { event, name in
+                    .init(event: event, target: name.map { .custom(name: $0) } ?? .pageLoad)
+                })
         capi.events = []
         reference.destinations[0].kind = .capi(capi)
         #expect(try reference == configuration(required))

@@ -70,6 +70,24 @@ import Testing
             ])
     }
 
+    @Test(arguments: [
+        ("external_id: user.anonymous_id", "external_id", "anonymous_id"),
+        ("title: user.phone.label", "title", "phone"),
+        ("title: consent", "title", "ad_storage"),
+    ])
+    func `a path that takes the place of another field is doubted`(line: String, field: String, lost: String) {
+        #expect(
+            problems(capi(more: "input: {fields: {\(line)}}")) == [
+                "line 8: input.fields.\(field): warning: takes the place of \(lost), not read any more; "
+                    + "give a path for that too"
+            ])
+        #expect(problems(capi(more: "input: {fields: {\(line), \(lost): elsewhere}}")) == [])
+    }
+
+    @Test func `a path below the usual place of the same field is fine`() {
+        #expect(problems(capi(more: "input: {fields: {email: user.email.address}}")) == [])
+    }
+
     @Test func `a scope that brings no refresh token is doubted`() {
         let text = offline().replacing("client_id: app", with: "client_id: app, scope: a b")
         #expect(

@@ -57,13 +57,32 @@ extension InputSettings {
         map.set(&input.preset, "preset", .choice)
         map.set(&input.timeFormat, "time_format", .choice)
         map.set(&input.maxEventBytes, "max_event_bytes", .size(1 << 10...1 << 20))
+        var entries: [MapReader.OpenEntry] = []
         input.fields = map.entries("fields", count: 0...EventField.allCases.count) { entry in
             let field = EventField.read(entry)
             let path = entry.read(.dottedPath)
             guard let field, let path else { return nil }
+            entries.append(entry)
             return FieldPath(field: field, path: path)
         }
+        for (index, entry) in zip(input.fields.indices, entries) { input.checkPlace(of: index, entry) }
         return input
+    }
+
+    /// One value of an event is one field: what two fields want, one of them does not get.
+    private func checkPlace(of index: Int, _ entry: MapReader.OpenEntry) {
+        let path = fields[index].path
+        func overlaps(_ other: [String]) -> Bool { path.starts(with: other) || other.starts(with: path) }
+        if let earlier = fields[..<index].first(where: { overlaps($0.path) }) {
+            entry.refuse("is the place of \(earlier.field.name), or inside of it; one value can be one field only")
+        }
+        let lost = FieldMap.storefront.filter { place, field in
+            overlaps(place) && !fields.contains { $0.field == field }
+        }
+        if !lost.isEmpty {
+            let names = lost.map { "\($0.1.name)" }.joined(separator: ", ")
+            entry.doubt("takes the place of \(names), not read any more; give a path for that too")
+        }
     }
 }
 
@@ -83,8 +102,9 @@ extension ConfigForm<[String]> {
 extension EventField {
     /// The field that the key of `entry` names; nil after an error was noted.
     static func read(_ entry: MapReader.OpenEntry) -> EventField? {
-        if let field = EventField(name: entry.key) { return field }
-        let names = allCases.map { "\($0.name)" }
+        // What stands inside of an item has a place in that item only.
+        let names = allCases.map { "\($0.name)" }.filter { !$0.contains(".") }
+        if names.contains(entry.key), let field = EventField(name: entry.key) { return field }
         let near = nearest(to: entry.key, among: names)
         entry.refuse("is no field of the event; \(near.map { "did you mean \($0)?" } ?? "write \(oneOf(names))")")
         return nil
