@@ -71,6 +71,7 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
         Mistake("rate_limit: 0", "rate_limit", "`0` is out of bounds", write: "\(number(1...1_000_000)), or off"),
         Mistake("queue: {max_bytes: 1KiB}", "queue.max_bytes", "`1KiB` is out of bounds", write: size("1MiB", "16TiB")),
         Mistake("mode: dry", "mode", "`dry` is unknown", write: "live or shadow"),
+        Mistake("mode: Live", "mode", "`Live` is unknown", write: "live or shadow"),
         Mistake("consent: {missing: a}", "consent.missing", "`a` is unknown", write: "granted, denied or skip"),
         Mistake("page_value: perhaps", "page_value", "`perhaps` is neither true nor false", write: "true or false"),
         Mistake(
