@@ -1,0 +1,231 @@
+import CCurl
+import ForwarderCore
+
+/// libcurl refused an option of a request.
+struct OptionRefusal: Error {
+    var code: CURLcode
+}
+
+/// One easy handle and the request it carries out. libcurl gets an unowned pointer to it for its callbacks, so it has
+/// to live until the handle is removed from the multi handle. Used for one request after the other.
+final class Transfer {
+    let handle: UnsafeMutableRawPointer
+    /// Where libcurl writes what went wrong.
+    private let errorText: UnsafeMutablePointer<CChar>
+    private var headerList: UnsafeMutablePointer<curl_slist>?
+    private(set) var id = RequestID(0)
+    private(set) var received = ReceivedAnswer()
+    /// How often the request was begun to be sent.
+    private(set) var sendings = 0
+    private(set) var isEncrypted = false
+    // The body is read by a callback instead of being handed over as a pointer: libcurl copies it to its own buffer
+    // either way, and so the array's memory is only touched while a call of `read` runs.
+    private var body: [UInt8] = []
+    private var bodyOffset = 0
+
+    /// Nil if out of memory.
+    init?() {
+        guard let handle = curl_easy_init() else { return nil }
+        self.handle = handle
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit {
+        curl_easy_cleanup(handle)
+        curl_slist_free_all(headerList)
+        errorText.deallocate()
+    }
+
+    /// What libcurl says about the fault; empty if it said nothing.
+    var faultText: String { String(cString: errorText) }
+
+    /// Makes the handle ready to be added to the multi handle.
+    func prepare(_ request: HTTPRequest, id: RequestID, options: HTTPClient.Options) throws(OptionRefusal) {
+        self.id = id
+        body = request.body
+        isEncrypted = request.url.utf8.starts(with: "https:".utf8)
+        try set(
+            code: forwarder_curl_set_callbacks(
+                handle, Unmanaged.passUnretained(self).toOpaque(), willSend, readBody, seekBody, takeHeader, takeBody))
+        try set(code: forwarder_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText))
+        try setSecurity(options)
+        try setLimits(options, request.timeout)
+
+        try set(CURLOPT_URL, request.url)
+        switch request.method {
+        case .get: try set(CURLOPT_HTTPGET, 1)
+        case .post:
+            try set(CURLOPT_POST, 1)
+            try set(code: forwarder_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, body.count))
+        }
+        try setHeaders(request, userAgent: options.userAgent)
+        if !request.mayReuseConnection {
+            try set(CURLOPT_FRESH_CONNECT, 1)
+            try set(CURLOPT_FORBID_REUSE, 1)
+        }
+    }
+
+    /// Forgets the request. The handle must have been removed from the multi handle; it keeps its TLS sessions.
+    func reset() {
+        curl_easy_reset(handle)
+        curl_slist_free_all(headerList)
+        headerList = nil
+        errorText[0] = 0
+        received = ReceivedAnswer()
+        sendings = 0
+        body = []
+        bodyOffset = 0
+    }
+
+    private func setSecurity(_ options: HTTPClient.Options) throws(OptionRefusal) {
+        try set(CURLOPT_PROTOCOLS_STR, "http,https")
+        // A token is sent to the host it was meant for and to nobody else: not to where a redirect points, not to the
+        // proxy while it opens a tunnel. Cookies and .netrc are off unless asked for.
+        try set(CURLOPT_FOLLOWLOCATION, 0)
+        try set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))
+        try set(CURLOPT_SSL_VERIFYPEER, 1)
+        try set(CURLOPT_SSL_VERIFYHOST, 2)
+        try set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        if let caFile = options.caFile {
+            try set(CURLOPT_CAINFO, caFile)
+            try set(CURLOPT_CAPATH, nil)
+        }
+        // Empty, not unset: unset means that http_proxy and no_proxy of the environment decide.
+        try set(CURLOPT_PROXY, options.proxy ?? "")
+        try set(CURLOPT_NOPROXY, "")
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    }
+
+    private func setLimits(_ options: HTTPClient.Options, _ timeout: Duration) throws(OptionRefusal) {
+        // 7.88.1 spins or fails with HTTP/2 when a server answers before it has read the body.
+        try set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        try set(CURLOPT_HTTP09_ALLOWED, 0)
+        try set(CURLOPT_NOSIGNAL, 1)
+        // Without it libcurl joins the thread of a name look-up that has timed out, which stops every other transfer
+        // for as long as the system's resolver pleases. With it that thread ends by itself.
+        try set(CURLOPT_QUICK_EXIT, 1)
+        try set(CURLOPT_TIMEOUT_MS, timeout.optionMilliseconds)
+        try set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout.optionMilliseconds)
+        try set(CURLOPT_LOW_SPEED_LIMIT, 1)
+        try set(CURLOPT_LOW_SPEED_TIME, options.stallTimeout.optionSeconds)
+        try set(CURLOPT_MAXAGE_CONN, options.idleConnectionAgeLimit.optionSeconds)
+        try set(CURLOPT_TCP_KEEPALIVE, 1)
+        try set(CURLOPT_TCP_KEEPIDLE, 30)
+        try set(CURLOPT_TCP_KEEPINTVL, 15)
+        try set(CURLOPT_UPLOAD_BUFFERSIZE, 256 << 10)
+    }
+
+    private func setHeaders(_ request: HTTPRequest, userAgent: String) throws(OptionRefusal) {
+        try set(CURLOPT_USERAGENT, userAgent)
+        // A name without a value takes the header out that libcurl would add: no round trip to ask whether a body is
+        // welcome, no guess at the content type.
+        var lines = ["Expect:"]
+        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            lines.append("Content-Type:")
+        }
+        lines += request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
+        for line in lines {
+            guard let longer = curl_slist_append(headerList, line) else {
+                throw OptionRefusal(code: CURLE_OUT_OF_MEMORY)
+            }
+            headerList = longer
+        }
+        try set(code: forwarder_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerList))
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) throws(OptionRefusal) {
+        try set(code: forwarder_curl_set_long(handle, option, value))
+    }
+
+    private func set(_ option: CURLoption, _ value: String?) throws(OptionRefusal) {
+        try set(code: forwarder_curl_set_text(handle, option, value))
+    }
+
+    private func set(code: CURLcode) throws(OptionRefusal) {
+        guard code == CURLE_OK else { throw OptionRefusal(code: code) }
+    }
+
+    func info(_ question: CURLINFO) -> Int {
+        var answer = 0
+        return forwarder_curl_get_long(handle, question, &answer) == CURLE_OK ? answer : 0
+    }
+
+    func size(_ question: CURLINFO) -> Int {
+        var answer: curl_off_t = 0
+        return forwarder_curl_get_size(handle, question, &answer) == CURLE_OK ? Int(answer) : 0
+    }
+
+    // MARK: What libcurl calls
+
+    fileprivate func noteSending() {
+        sendings += 1
+    }
+
+    fileprivate func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let count = min(buffer.count, body.count - bodyOffset)
+        body.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[bodyOffset..<bodyOffset + count])) }
+        bodyOffset += count
+        return count
+    }
+
+    fileprivate func seek(to offset: Int) -> Bool {
+        guard (0...body.count).contains(offset) else { return false }
+        bodyOffset = offset
+        return true
+    }
+
+    fileprivate func take(headerLine: UnsafeRawBufferPointer) -> Bool {
+        received.take(headerLine: headerLine)
+    }
+
+    fileprivate func take(body piece: UnsafeRawBufferPointer) -> Bool {
+        received.take(body: piece)
+    }
+
+    fileprivate static func of(_ context: UnsafeMutableRawPointer?) -> Transfer? {
+        context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+extension Duration {
+    /// At least 1, because 0 would mean "for ever".
+    fileprivate var optionMilliseconds: Int { Int(min(max(milliseconds, 1), Int64(Int32.max))) }
+    fileprivate var optionSeconds: Int { max(optionMilliseconds / 1000, 1) }
+}
+
+// Of libcurl's callbacks, `willSend` is the one that runs once for each sending, on a new connection or an old one.
+
+private func willSend(
+    context: UnsafeMutableRawPointer?, peer: UnsafeMutablePointer<CChar>?, local: UnsafeMutablePointer<CChar>?,
+    peerPort: Int32, localPort: Int32
+) -> Int32 {
+    Transfer.of(context)?.noteSending()
+    return CURL_PREREQFUNC_OK
+}
+
+private func readBody(
+    buffer: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
+) -> Int {
+    Transfer.of(context)?.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size * count)) ?? 0
+}
+
+private func seekBody(context: UnsafeMutableRawPointer?, offset: curl_off_t, origin: Int32) -> Int32 {
+    // libcurl only ever seeks from the start.
+    guard origin == SEEK_SET, Transfer.of(context)?.seek(to: Int(offset)) == true else { return CURL_SEEKFUNC_FAIL }
+    return CURL_SEEKFUNC_OK
+}
+
+private func takeHeader(
+    line: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
+) -> Int {
+    let bytes = UnsafeRawBufferPointer(start: line, count: size * count)
+    return Transfer.of(context)?.take(headerLine: bytes) == true ? bytes.count : -1
+}
+
+private func takeBody(
+    piece: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
+) -> Int {
+    let bytes = UnsafeRawBufferPointer(start: piece, count: size * count)
+    return Transfer.of(context)?.take(body: bytes) == true ? bytes.count : -1
+}

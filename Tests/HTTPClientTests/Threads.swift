@@ -1,0 +1,39 @@
+import Glibc
+
+/// Runs `body` on a thread of its own: what blocks must not do so on the pool that all tests share.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        startThread { continuation.resume(with: Result { try body() }) }
+    }
+}
+
+@discardableResult
+func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
+    final class Box: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    let code = pthread_create(
+        &thread, nil,
+        { context in
+            context.map { Unmanaged<Box>.fromOpaque($0).takeRetainedValue().body() }
+            return nil
+        }, Unmanaged.passRetained(Box(body)).toOpaque())
+    precondition(code == 0, "no thread: \(code)")
+    return thread
+}
+
+/// Waits until `condition` holds, at most ten seconds. Only on a thread of one's own.
+func waitUntil(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<5000 {
+        if condition() { return true }
+        usleep(2000)
+    }
+    return condition()
+}
+
+/// The number of descriptors this process has open.
+func openDescriptors() -> Int {
+    (0..<Int32(4096)).count { fcntl($0, F_GETFD) >= 0 }
+}
