@@ -59,7 +59,7 @@ let package = Package(
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
 
         program("conversion-forwarder", ["Forwarder", "MockKafka", "FakeMicrosoft"]),
-        program("fake-microsoft", ["FakeMicrosoft"]),
+        program("fake-microsoft", ["FakeMicrosoft", "ForwarderCore", "HTTPServer"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 
         tests("ForwarderCoreTests", ["ForwarderCore"]),
@@ -67,7 +67,7 @@ let package = Package(
         tests("DeliveryStoreTests", ["DeliveryStore", "ForwarderCore", "CSQLite"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
-        tests("FakeMicrosoftTests", ["FakeMicrosoft", "HTTPClient", "ForwarderCore"]),
+        tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
         tests("ForwarderTests", ["Forwarder", "FakeMicrosoft", "ForwarderCore"]),
     ]
 )
