@@ -46,7 +46,8 @@ public final class Intake {
     public let destinations: [IntakeDestination]
     /// What became of the last record, by destination.
     public private(set) var dispositions: [Disposition]
-    private var topics: [String] = []
+    /// What deliveries name by index.
+    public private(set) var topics: [String] = []
 
     public init(_ input: InputSettings, _ destinations: [IntakeDestination]) {
         precondition(destinations.count <= Intake.destinationLimit, "too many destinations")

@@ -36,9 +36,9 @@ extension Signal {
             writer.member("store", identity)
             writer.member("new", isNew)
             writer.member("pending", pending)
-        case .storeMissing(let remembered, let pending):
+        case .storeMissing(let remembered, let present):
             writer.member("remembered", remembered)
-            writer.member("pending", pending)
+            writer.member("present", present)
         case .stateDirectoryDoubtful(let directory, let fileSystem):
             writer.member("directory", directory)
             writer.member("file_system", fileSystem)
@@ -46,8 +46,8 @@ extension Signal {
             writer.member("dead_letters", deadLetters)
             writer.member("rejects", rejects)
         case .rejectsNotKept(let count): writer.member("count", count)
-        case .partitionsAssigned, .partitionsRevoked, .partitionStopped, .commitRefused, .offsetReset,
-            .kafkaReported:
+        case .partitionsAssigned, .partitionsRevoked, .partitionStopped, .partitionFaulted, .commitRefused, .offsetReset,
+            .kafkaReported, .kafkaFaulted, .leftGroup:
             writeKafkaFields(&writer)
         case .attempted, .deadLettered, .shadowed, .expiredInQueue, .rejected, .countDistrusted, .quarantined:
             writeDeliveryFields(&writer)
@@ -65,7 +65,8 @@ extension Signal {
         case .partitionsRevoked(let partitions, let isLost):
             writer.member("lost", isLost)
             write(partitions, &writer)
-        case .partitionStopped(let partition, let reason), .commitRefused(let partition, let reason):
+        case .partitionStopped(let partition, let reason), .partitionFaulted(let partition, let reason),
+            .commitRefused(let partition, let reason):
             write(partition, &writer)
             writer.member("reason", reason)
         case .offsetReset(let partition, let to, let policy):
@@ -74,6 +75,11 @@ extension Signal {
             if let from = partition.offset { writer.member("from", from) }
             if let to { writer.member("to", to) }
             writer.member("policy", policy)
+        case .kafkaFaulted(let reason, let text, let isFatal):
+            writer.member("reason", reason)
+            writer.member("text", text)
+            writer.member("fatal", isFatal)
+        case .leftGroup(let isComplete): writer.member("complete", isComplete)
         case .kafkaReported(_, let facility, let text):
             writer.member("facility", facility)
             writer.member("text", text)

@@ -27,6 +27,9 @@ extension Signal {
         case .partitionStopped: "partition.stopped"
         case .commitRefused: "commit.refused"
         case .offsetReset: "offset.reset"
+        case .partitionFaulted: "partition.faulted"
+        case .kafkaFaulted: "kafka.faulted"
+        case .leftGroup: "group.left"
         case .intakePaused: "intake.paused"
         case .intakeResumed: "intake.resumed"
         case .kafkaReported: "kafka.reported"
@@ -63,7 +66,7 @@ extension Signal {
             .info
         case .daemonStopped(let isComplete, _): isComplete ? .info : .warning
         case .clockStepped, .stateDirectoryDoubtful, .adminUnavailable, .partitionsRevoked(_, isLost: true),
-            .commitRefused, .offsetReset, .intakePaused, .deadLettered, .rejected, .gateClosed, .rejectsNotKept,
+            .commitRefused, .offsetReset, .partitionFaulted, .intakePaused, .deadLettered, .rejected, .gateClosed, .rejectsNotKept,
             .detached:
             .warning
         case .credentialRefused(_, _, let isDead, _): isDead ? .error : .warning
@@ -72,6 +75,8 @@ extension Signal {
             .secretUnreadable, .credentialNotSaved:
             .error
         case .kafkaReported(let severity, _, _): severity
+        case .kafkaFaulted(_, _, let isFatal): isFatal ? .error : .warning
+        case .leftGroup(let isComplete): isComplete ? .info : .warning
         }
     }
 
@@ -81,6 +86,8 @@ extension Signal {
         case .rejected(let report): "event.rejected/\(report.destination ?? "")"
         case .deadLettered(let report): "delivery.dead_lettered/\(report.destination)"
         case .kafkaReported(_, let facility, _): "kafka.reported/\(facility)"
+        case .kafkaFaulted(let reason, _, _): "kafka.faulted/\(reason)"
+        case .partitionFaulted(let partition, let reason): "partition.faulted/\(partition.topic)/\(reason)"
         case .commitRefused: "commit.refused"
         case .secretUnreadable(let destination, let secret, _): "secret.refused/\(destination)/\(secret)"
         default: nil

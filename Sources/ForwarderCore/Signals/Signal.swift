@@ -16,7 +16,7 @@ public enum Signal: Sendable {
     // The store
     case storeOpened(identity: String, isNew: Bool, pending: Int)
     /// The group's committed offsets remember a queue of this replica that is not here.
-    case storeMissing(remembered: String, pending: Int)
+    case storeMissing(remembered: String, present: String)
     case stateDirectoryDoubtful(directory: String, fileSystem: String)
     case storeFull
     case storeFailing(reason: String)
@@ -32,6 +32,9 @@ public enum Signal: Sendable {
     case partitionStopped(PartitionReport, reason: String)
     case commitRefused(PartitionReport, reason: String)
     case offsetReset(PartitionReport, to: Int64?, policy: String)
+    case partitionFaulted(PartitionReport, reason: String)
+    case kafkaFaulted(reason: String, text: String, isFatal: Bool)
+    case leftGroup(isComplete: Bool)
     case intakePaused(reason: String)
     case intakeResumed
     case kafkaReported(severity: LogSettings.Level, facility: String, text: String)
