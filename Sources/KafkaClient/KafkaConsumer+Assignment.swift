@@ -9,14 +9,16 @@ import CRdKafka
 extension KafkaConsumer {
     /// Answers `assigned`: begins to read all its partitions, each where `position` says.
     ///
-    /// A pause may outlive an unassign: pause or resume explicitly what matters.
+    /// A pause may outlive an unassign: pause or resume explicitly what matters. After an error the group still waits;
+    /// only a new consumer helps.
     public func assign(startingAt position: (TopicPartition) -> KafkaPosition) throws(KafkaError) {
         guard case .assign(let partitions) = owed else {
             preconditionFailure("assign answers an assigned event, and none is open")
         }
         owed = nil
-        try take(partitions, startingAt: position)
-        for partition in partitions { assignment[partition] = position(partition) }
+        let positions = Dictionary(partitions.map { ($0, position($0)) }, uniquingKeysWith: { first, _ in first })
+        try take(positions)
+        assignment.merge(positions) { _, new in new }
     }
 
     /// Answers `revoked`: gives all its partitions back. No record of them is handed out after this.
@@ -39,16 +41,16 @@ extension KafkaConsumer {
         if isCooperative {
             assignment[partition] = nil
             try giveBack([partition])
-            try take([partition]) { _ in position }
+            try take([partition: position])
             assignment[partition] = position
         } else {
             // The eager protocol knows only whole assignments; every other partition goes on where it is.
             var positions = assignment
-            for result in try self.position(Array(assignment.keys)) {
+            for result in try self.position(partitions) {
                 if let offset = result.offset { positions[result.partition] = .offset(offset) }
             }
             positions[partition] = position
-            try take(Array(positions.keys)) { positions[$0] ?? .committed }
+            try take(positions)
             assignment = positions
         }
     }
@@ -65,11 +67,10 @@ extension KafkaConsumer {
         return .revoked(partitions, isLost: rd_kafka_assignment_lost(handle) != 0)
     }
 
-    func take(
-        _ partitions: [TopicPartition], startingAt position: (TopicPartition) -> KafkaPosition
-    ) throws(KafkaError) {
-        let list = PartitionList(partitions) { position($0).raw }
-        let action = "taking \(partitions.count) partitions"
+    func take(_ positions: [TopicPartition: KafkaPosition]) throws(KafkaError) {
+        let list = PartitionList(capacity: positions.count)
+        for (partition, position) in positions { list.append(partition, offset: position.raw) }
+        let action = "taking \(positions.count) partitions"
         let error =
             isCooperative
             ? KafkaError(taking: rd_kafka_incremental_assign(handle, list.pointer), while: action)

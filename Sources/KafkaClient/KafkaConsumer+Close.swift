@@ -77,7 +77,7 @@ extension KafkaConsumer {
             case .assign(let partitions):
                 // They can only be given back once they have been taken. An explicit offset needs no looking up.
                 owed = nil
-                try take(partitions) { _ in .offset(0) }
+                try take(Dictionary(partitions.map { ($0, .offset(0)) }, uniquingKeysWith: { first, _ in first }))
             case .unassign:
                 try unassign()
             case nil:

@@ -54,7 +54,7 @@ extension KafkaConsumer {
     public func offsets(
         of partitions: [TopicPartition], since milliseconds: Int64, timeoutMilliseconds: Int32
     ) throws(KafkaError) -> [PartitionResult] {
-        let list = PartitionList(partitions) { _ in milliseconds }
+        let list = PartitionList(partitions, offset: milliseconds)
         let action = "asking for offsets by time"
         let code = rd_kafka_offsets_for_times(handle, list.pointer, timeoutMilliseconds)
         if let error = KafkaError(code, while: action) { throw error }

@@ -61,7 +61,7 @@ public final class KafkaConsumer {
     }
 
     /// The partitions this consumer reads.
-    public var partitions: [TopicPartition] { Array(assignment.keys) }
+    public var partitions: [TopicPartition] { assignment.keys.sorted() }
 
     /// Joins the group for `topics`, or changes what it is joined for. What comes of it is an `assigned` event.
     public func subscribe(_ topics: [String]) throws(KafkaError) {
@@ -107,11 +107,18 @@ public final class KafkaConsumer {
         switch rd_kafka_event_type(raw) {
         case RD_KAFKA_EVENT_REBALANCE: rebalance(raw)
         case RD_KAFKA_EVENT_OFFSET_COMMIT: KafkaEvent(commit: raw)
-        case RD_KAFKA_EVENT_ERROR: KafkaEvent(error: raw)
+        case RD_KAFKA_EVENT_ERROR: trouble(raw)
         case RD_KAFKA_EVENT_STATS: KafkaEvent(statistics: raw)
         case RD_KAFKA_EVENT_LOG: KafkaEvent(log: raw)
         default: nil
         }
+    }
+
+    private func trouble(_ raw: OpaquePointer) -> KafkaEvent? {
+        let event = KafkaEvent(error: raw)
+        // This one may still come after its partition has been taken away, and would make the owner seek in it.
+        if case .positionLost(let partition, _, _) = event, assignment[partition] == nil { return nil }
+        return event
     }
 
     /// Gives the client up. For `close`.

@@ -88,14 +88,10 @@ struct PartitionList: ~Copyable {
         pointer = rd_kafka_topic_partition_list_new(Int32(clamping: capacity))
     }
 
-    /// The partitions, each with the raw offset `offset` gives it.
-    init(_ partitions: some Collection<TopicPartition>, offset: (TopicPartition) -> Int64) {
+    /// The partitions, all with the same raw offset.
+    init(_ partitions: [TopicPartition], offset: Int64 = Int64(RD_KAFKA_OFFSET_INVALID)) {
         self.init(capacity: partitions.count)
-        for partition in partitions { append(partition, offset: offset(partition)) }
-    }
-
-    init(_ partitions: some Collection<TopicPartition>) {
-        self.init(partitions) { _ in Int64(RD_KAFKA_OFFSET_INVALID) }
+        for partition in partitions { append(partition, offset: offset) }
     }
 
     deinit {
