@@ -6,10 +6,16 @@ public struct StoreResult: Sendable, Equatable {
     public var leftOut: [DestinationID: [RowID]]
     /// How much now waits in the queue of each destination that was touched.
     public var depths: [DestinationID: QueueDepth]
+    /// Rows whose time had run out and that are dead letters now.
+    public var expired: [DestinationID: Int]
 
-    public init(leftOut: [DestinationID: [RowID]] = [:], depths: [DestinationID: QueueDepth] = [:]) {
+    public init(
+        leftOut: [DestinationID: [RowID]] = [:], depths: [DestinationID: QueueDepth] = [:],
+        expired: [DestinationID: Int] = [:]
+    ) {
         self.leftOut = leftOut
         self.depths = depths
+        self.expired = expired
     }
 }
 
@@ -19,6 +25,7 @@ extension DeliveryStore {
         if works.isEmpty { return StoreResult() }
         return try change { (change) throws(SQLiteError) in
             var leftOut: [DestinationID: [RowID]] = [:]
+            var expired: [DestinationID: Int] = [:]
             for work in works {
                 switch work {
                 case .enqueue(let destination, let batch, let entry):
@@ -32,13 +39,15 @@ extension DeliveryStore {
                     try moveToDeadLetters(ends, of: destination, &change)
                 case .deadLetter(let destination, let batch, let ends, let now):
                     try insertDeadLetters(batch, of: destination, ends: ends, at: now, &change)
+                case .expire(let destination, let now, let limit):
+                    expired[destination, default: 0] += try expire(destination, at: now, limit: limit, &change)
                 case .reject(let events):
                     try insertRejects(events, &change)
                 case .setState(let destination, let state):
                     try setState(state, of: destination)
                 }
             }
-            return StoreResult(leftOut: leftOut, depths: change.depths)
+            return StoreResult(leftOut: leftOut, depths: change.depths, expired: expired)
         }
     }
 
@@ -107,6 +116,30 @@ extension DeliveryStore {
             change[owner].dequeued(payload: payload)
         }
         change.unclaimed += rows
+    }
+
+    /// - Returns: how many rows were moved.
+    private func expire(
+        _ destination: DestinationID, at now: Timestamp, limit: Int, _ change: inout StoreChange
+    ) throws(SQLiteError) -> Int {
+        let find = try connection.statement(
+            """
+            \(Self.holds) SELECT id, attempts FROM holds JOIN queue ON destination = ?1 AND hold = number
+            WHERE send_by < ?2 LIMIT ?3
+            """)
+        find.bind(1, destination)
+        find.bind(2, now)
+        find.bind(3, Int64(limit))
+        var ends: [RowEnd] = []
+        while try find.step() {
+            let row = RowID(find.integer(0))
+            if claimed.contains(row) { continue }
+            let attempts = Int32(clamping: find.integer(1))
+            ends.append(RowEnd(row: row, cause: DeadLetterCause(.expired, "expired"), attempts: attempts, at: now))
+        }
+        find.reset()
+        try moveToDeadLetters(ends, of: destination, &change)
+        return ends.count
     }
 
     private func reschedule(

@@ -121,7 +121,7 @@ extension DeliveryStore {
     }
 
     /// The different holds of destination ?1, found by leaping from one to the next instead of looking at each row.
-    private static let holds = """
+    static let holds = """
         WITH RECURSIVE holds (number) AS (
             SELECT min(hold) FROM queue WHERE destination = ?1
             UNION ALL

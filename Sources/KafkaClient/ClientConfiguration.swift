@@ -66,3 +66,10 @@ package struct ClientConfiguration: ~Copyable {
         String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
+
+extension KafkaConsumer {
+    /// Sets the properties and throws them away again: what librdkafka has against one of them shows without a client.
+    public static func check(properties: [(name: String, value: String)]) throws(KafkaError) {
+        try ClientConfiguration().set(properties)
+    }
+}

@@ -244,7 +244,7 @@ final class DeliveryLoop {
             }
         return Metrics(
             uptime: now.uptime - startedAt, destinations: destinations, kafka: kafka, store: store,
-            logLinesDropped: telemetry.linesDropped)
+            logLinesDropped: telemetry.linesDropped, detached: plan.detached)
     }
 }
 

@@ -18,6 +18,8 @@ struct Plan: Sendable {
     var destinations: [PlannedDestination]
     /// Of the store's identity, its name in commits.
     var storeIdentity: String
+    /// Deliveries that wait for destinations which are configured no longer, by name.
+    var detached: [String: Int]
 }
 
 /// What the intake loop is told.

@@ -77,10 +77,14 @@ public struct Metrics: Sendable {
     public var kafka: Kafka
     public var store: Store
     public var logLinesDropped: Int
+    /// Deliveries that wait for destinations which are configured no longer, by their names.
+    public var detached: [String: Int]
 
     public init(
-        uptime: Duration, destinations: [Destination], kafka: Kafka, store: Store, logLinesDropped: Int
+        uptime: Duration, destinations: [Destination], kafka: Kafka, store: Store, logLinesDropped: Int,
+        detached: [String: Int] = [:]
     ) {
+        self.detached = detached
         self.uptime = uptime
         self.destinations = destinations
         self.kafka = kafka

@@ -26,7 +26,7 @@ extension Signal {
             writer.member("elapsed_ms", elapsed.milliseconds)
         case .configurationRejected(let problems): writer.member("problems", array: problems)
         case .adminListening(let address): writer.member("address", address)
-        case .adminUnavailable(let reason), .storeFailing(let reason), .intakePaused(let reason):
+        case .daemonRefused(let reason), .adminUnavailable(let reason), .storeFailing(let reason), .intakePaused(let reason):
             writer.member("reason", reason)
         case .threadStalled(let thread, let silence):
             writer.member("thread", thread)

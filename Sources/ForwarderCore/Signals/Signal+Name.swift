@@ -4,6 +4,7 @@ extension Signal {
         switch self {
         case .daemonStarted: "daemon.started"
         case .daemonReady: "daemon.became_ready"
+        case .daemonRefused: "daemon.refused"
         case .stopRequested: "stop.requested"
         case .daemonStopped: "daemon.stopped"
         case .configurationReloaded: "configuration.reloaded"
@@ -70,7 +71,7 @@ extension Signal {
             .detached:
             .warning
         case .credentialRefused(_, _, let isDead, _): isDead ? .error : .warning
-        case .configurationRejected, .threadStalled, .storeMissing, .storeFull, .storeFailing, .queueFull,
+        case .daemonRefused, .configurationRejected, .threadStalled, .storeMissing, .storeFull, .storeFailing, .queueFull,
             .partitionStopped, .expiredInQueue, .countDistrusted, .quarantined, .gateParked, .gateHalted, .goalHeld,
             .secretUnreadable, .credentialNotSaved:
             .error

@@ -4,6 +4,8 @@ public enum Signal: Sendable {
     // The process
     case daemonStarted(version: String, libraries: String, configuration: [UInt8])
     case daemonReady
+    /// It cannot start.
+    case daemonRefused(reason: String)
     case stopRequested(signal: String)
     case daemonStopped(isComplete: Bool, elapsed: Duration)
     case configurationReloaded
