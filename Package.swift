@@ -55,7 +55,7 @@ let package = Package(
             "Forwarder", ["ForwarderCore", "KafkaClient", "DeliveryStore", "HTTPClient", "HTTPServer", "ConfigFile"]),
 
         // What stands in for the outside: a Kafka and a Microsoft on loopback, for demo, bench and tests.
-        library("MockKafka", ["CRdKafka"]),
+        library("MockKafka", ["KafkaClient", "CRdKafka"]),
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
 
         program("conversion-forwarder", ["Forwarder", "MockKafka", "FakeMicrosoft"]),

@@ -35,7 +35,6 @@ public final class HTTPClient {
             throw .proxy(reason: "it is empty or holds a space or control character")
         }
         try set(CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
-        try set(CURLMOPT_MAX_HOST_CONNECTIONS, options.connectionsPerHostLimit)
         try set(CURLMOPT_MAXCONNECTS, options.connectionLimit)
     }
 

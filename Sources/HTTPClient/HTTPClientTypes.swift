@@ -14,9 +14,9 @@ extension HTTPClient {
         /// A request that moves less than a byte a second for so long is given up, however long its own timeout is.
         /// Waiting for the answer counts.
         public var stallTimeout: Duration
-        /// Requests to one host beyond this number wait; the wait counts against their timeout.
-        public var connectionsPerHostLimit: Int
-        /// Connections kept open, in use or not. Not less than what is usually in flight.
+        /// Connections kept open, those in use included: beyond it, whatever becomes idle is closed. How many are in use
+        /// is up to whoever starts requests. (libcurl could make requests wait for a free connection, but 7.88.1 does
+        /// not see to their timeouts meanwhile.)
         public var connectionLimit: Int
         /// A connection unused for longer is not used again: load balancers drop idle ones without a word, the
         /// hastier ones after a minute.
@@ -24,7 +24,7 @@ extension HTTPClient {
 
         public init(
             userAgent: String, proxy: String? = nil, caFile: String? = nil, connectTimeout: Duration = .seconds(10),
-            stallTimeout: Duration = .seconds(60), connectionsPerHostLimit: Int = 64, connectionLimit: Int = 128,
+            stallTimeout: Duration = .seconds(60), connectionLimit: Int = 128,
             idleConnectionAgeLimit: Duration = .seconds(50)
         ) {
             self.userAgent = userAgent
@@ -32,7 +32,6 @@ extension HTTPClient {
             self.caFile = caFile
             self.connectTimeout = connectTimeout
             self.stallTimeout = stallTimeout
-            self.connectionsPerHostLimit = connectionsPerHostLimit
             self.connectionLimit = connectionLimit
             self.idleConnectionAgeLimit = idleConnectionAgeLimit
         }

@@ -12,8 +12,8 @@ struct ReceivedAnswer {
     private(set) var isTruncated = false
     private(set) var headersAreTooLong = false
     private(set) var headerByteCount = 0
-    /// False behind the blank line: what comes then is a trailer, which must not override a header.
-    private var isReadingHeaders = false
+    /// The blank line was seen: what comes behind it is a trailer, which must not override a header.
+    private(set) var headersAreWhole = false
 
     /// - Parameter line: with its line end.
     /// - Returns: whether to go on.
@@ -27,10 +27,10 @@ struct ReceivedAnswer {
         if line.starts(with: "HTTP/".utf8) {
             // Another answer: the one before was interim.
             headers = [:]
-            isReadingHeaders = true
+            headersAreWhole = false
         } else if text.isEmpty {
-            isReadingHeaders = false
-        } else if isReadingHeaders, let colon = text.firstIndex(of: UInt8(ascii: ":")) {
+            headersAreWhole = true
+        } else if !headersAreWhole, let colon = text.firstIndex(of: UInt8(ascii: ":")) {
             let name = String(decoding: text[..<colon], as: UTF8.self).lowercased()
             let value = UnsafeRawBufferPointer(rebasing: text[(colon + 1)...]).trimmed
             headers[name] = String(decoding: value, as: UTF8.self)

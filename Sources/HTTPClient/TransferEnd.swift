@@ -9,7 +9,9 @@ extension Transfer {
         var detail: String?
         if case .noAnswer = outcome {
             detail = received.headersAreTooLong ? "headers of more than \(ReceivedAnswer.headerLimit) bytes" : faultText
-            if detail?.isEmpty != false { detail = String(cString: curl_easy_strerror(code)) }
+            if detail?.isEmpty != false {
+                detail = code == CURLE_OK ? "the headers broke off" : String(cString: curl_easy_strerror(code))
+            }
         }
         let connected = max(size(CURLINFO_CONNECT_TIME_T), size(CURLINFO_APPCONNECT_TIME_T))
         return HTTPClient.Completion(
@@ -24,6 +26,8 @@ extension Transfer {
     private func outcome(_ code: CURLcode, usesProxy: Bool) -> HTTPOutcome {
         // Refusing the rest of a body makes libcurl end with an error of its own; all the same it is an answer.
         guard code == CURLE_OK || received.isTruncated else { return .noAnswer(fault(code, usesProxy: usesProxy)) }
+        // 7.88.1 is content when the connection ends behind the status line.
+        guard received.headersAreWhole else { return .noAnswer(.reset) }
         let status = info(CURLINFO_RESPONSE_CODE)
         guard (200...999).contains(status) else { return .noAnswer(.protocolViolation) }
         return .answer(
@@ -82,10 +86,13 @@ extension Transfer {
     /// A timeout says only that time was up; where it was spent says whose trouble it is.
     private func faultOfTimeout(usesProxy: Bool) -> TransportFault {
         if sendings > 0 { return .timeout }
-        if size(CURLINFO_NAMELOOKUP_TIME_T) == 0 { return usesProxy ? .proxy : .nameResolution }
-        if size(CURLINFO_CONNECT_TIME_T) == 0 { return usesProxy ? .proxy : .connect }
-        guard isEncrypted else { return .timeout }
-        return usesProxy && info(CURLINFO_HTTP_CONNECTCODE) == 0 ? .proxy : .tls
+        // Known from the moment the TCP connection stands. (CURLINFO_CONNECT_TIME is not set before TLS is up as well.)
+        guard info(CURLINFO_LOCAL_PORT) != 0 else {
+            if usesProxy { return .proxy }
+            return size(CURLINFO_NAMELOOKUP_TIME_T) == 0 ? .nameResolution : .connect
+        }
+        if usesProxy && info(CURLINFO_HTTP_CONNECTCODE) == 0 { return .proxy }
+        return isEncrypted ? .tls : .timeout
     }
 }
 

@@ -106,7 +106,7 @@ struct FieldMap: ~Copyable, @unchecked Sendable {
 
     // MARK: The storefront preset
 
-    private static let storefront: [([String], EventField)] = [
+    static let storefront: [([String], EventField)] = [
         (["event"], .event), (["event_id"], .eventID), (["event_time"], .eventTime), (["url"], .url),
         (["referrer"], .referrer), (["title"], .title), (["keywords"], .keywords),
         (["page_load_id"], .pageLoadID), (["source"], .source),

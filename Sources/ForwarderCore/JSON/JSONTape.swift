@@ -49,7 +49,7 @@ public struct JSONTape: ~Copyable {
     }
 
     /// Copies of all entries.
-    var entries: [Entry] { Array(UnsafeBufferPointer(start: base, count: count)) }
+    public var entries: [Entry] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
     /// Replaces what is on the tape by the values of `text`; entry 0 is the root. After a fault the tape is empty.
     public mutating func parse(_ text: Bytes) throws(JSONFault) {

@@ -7,7 +7,9 @@ extension DestinationLane {
     /// Does what time and circumstances allow.
     mutating func advance(_ now: Moment) {
         ripen(now)
-        if !isDraining {
+        if isLeaving {
+            coverSlowRequests(now)
+        } else if !isDraining {
             spill(now)
             coverSlowRequests(now)
             send(now)
@@ -70,7 +72,7 @@ extension DestinationLane {
     }
 
     /// A part of a search that is broken off.
-    private mutating func putBack(_ part: PendingBatch, _ now: Moment) {
+    mutating func putBack(_ part: PendingBatch, _ now: Moment) {
         let unstored = part.batch.deliveries.indices.filter { part.batch.deliveries[$0].isInMemoryOnly }
         if unstored.count < part.count { release([part.batch]) }
         if !unstored.isEmpty { enqueue(part.batch.picking(unstored), now, failure: nil) }

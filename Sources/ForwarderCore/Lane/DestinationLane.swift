@@ -9,8 +9,8 @@
 /// checks the sum.
 public struct DestinationLane: Sendable {
     public let id: DestinationID
-    public let settings: DestinationSettings
-    let interface: MicrosoftInterface
+    public internal(set) var settings: DestinationSettings
+    var interface: MicrosoftInterface
     let rows: RowIDs
     var random: SeededRandom
 
@@ -55,6 +55,8 @@ public struct DestinationLane: Sendable {
 
     var books = LaneBooks()
     var isDraining = false
+    /// The destination is configured no longer.
+    var isLeaving = false
     /// Whether `eventsReceived` has proved to be what it says.
     var isCountTrusted = true
     var isCredentialReady = false
@@ -86,7 +88,7 @@ public struct DestinationLane: Sendable {
         pace = RateLimit(eventsPerSecond: settings.rateLimit)
         pendingRows = depth.rows
         books.restored = depth.rows
-        nextID = UInt64(id.rawValue) << 40
+        nextID = UInt64(id.rawValue) << DestinationLane.idBits
         for goal in heldGoals { _ = goals.hold(goal, probeAt: now.uptime) }
         switch state {
         case .running: break
@@ -121,6 +123,10 @@ public struct DestinationLane: Sendable {
             credentialGeneration = generation
         case .throttled(let time): gate.throttle(until: time)
         case .tick: break
+        case .reconfigure(let settings):
+            isLeaving = false
+            reconfigure(settings, now)
+        case .leave: leave(now)
         case .drain: isDraining = true
         case .finish(let bounds): finish(bounds, now)
         }

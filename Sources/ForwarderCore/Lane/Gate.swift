@@ -29,8 +29,8 @@ public struct Gate: Sendable {
     public private(set) var failures = 0
     /// Counts closings; a request remembers the epoch it was sent in, and what was sent before a closing moves nothing.
     public private(set) var epoch: UInt32 = 0
-    private let settings: RetrySettings
-    private let concurrency: Int
+    private var settings: RetrySettings
+    private var concurrency: Int
     private var allowance: Int
     private var isProbing = false
     /// What an operator's resume, or the end of a shared throttle, leads back to.
@@ -130,6 +130,13 @@ public struct Gate: Sendable {
 
     public mutating func pause() {
         close(.paused)
+    }
+
+    /// Goes on by other settings in the state it is in.
+    mutating func reconfigure(_ settings: RetrySettings, concurrency: Int) {
+        self.settings = settings
+        self.concurrency = concurrency
+        allowance = isOpen ? concurrency : min(allowance, concurrency)
     }
 
     /// An operator's resume: starts with one probe, whatever stopped it.

@@ -27,6 +27,9 @@ public enum LaneInput: Sendable {
     case throttled(until: Uptime)
     /// Time has passed.
     case tick
+    /// The configuration was read anew: go on by these settings, or put everything into the queue and send no more.
+    case reconfigure(DestinationSettings)
+    case leave
     /// Shutdown: send nothing more, finish what is in flight.
     case drain
     /// Shutdown: everything that is not settled, and stands at or before the sequence of its assignment, goes to the

@@ -68,6 +68,9 @@ final class BatchBuilder {
         itemCount = 0
     }
 
+    /// Deliveries that were not handed out.
+    var gatheredCount: Int { ready.reduce(deliveries.count) { $0 + $1.count } }
+
     /// Hands out the full batches.
     func takeReady() -> [DeliveryBatch] {
         defer { ready.removeAll(keepingCapacity: true) }

@@ -46,7 +46,10 @@ public final class Intake {
     public let destinations: [IntakeDestination]
     /// What became of the last record, by destination.
     public private(set) var dispositions: [Disposition]
-    private var topics: [String] = []
+    /// Whether the last record's event was normalised: not if nobody wanted it.
+    private var isRead = false
+    /// What deliveries name by index.
+    public private(set) var topics: [String] = []
 
     public init(_ input: InputSettings, _ destinations: [IntakeDestination]) {
         precondition(destinations.count <= Intake.destinationLimit, "too many destinations")
@@ -65,13 +68,12 @@ public final class Intake {
 
     /// Takes one record. `value` is nil for a tombstone; it is read during the call only.
     public func accept(_ value: Bytes?, _ origin: Origin, now: Moment) {
+        isRead = false
         guard let value else { return settleAll(.skipped(.tombstone)) }
         if let reason = reader.open(value) { return settleAll(.rejected(RejectReasons(reason))) }
-
-        var isRead = false
         for index in destinations.indices {
             let destination = destinations[index]
-            let disposition = disposition(destination, index, value, origin, now, &isRead)
+            let disposition = disposition(destination, index, value, origin, now)
             dispositions[index] = disposition
             destination.books.count(disposition)
         }
@@ -85,8 +87,7 @@ public final class Intake {
     }
 
     private func disposition(
-        _ destination: IntakeDestination, _ index: Int, _ value: Bytes, _ origin: Origin, _ now: Moment,
-        _ isRead: inout Bool
+        _ destination: IntakeDestination, _ index: Int, _ value: Bytes, _ origin: Origin, _ now: Moment
     ) -> Disposition {
         if origin.storedFor & (1 << UInt64(index)) != 0 { return .skipped(.alreadyStored) }
         if let published = origin.publishedAt, published < destination.startsAt { return .skipped(.beforeStart) }
@@ -111,6 +112,21 @@ public final class Intake {
 }
 
 extension Intake {
+    /// The id of the last record's event: its own, or the one made for it; nil if it could not be read, or nobody wanted
+    /// it and it has none.
+    public var lastEventID: String? {
+        if isRead { return String(decoding: reader.event.id.bytes, as: UTF8.self) }
+        return lastText(.eventID)
+    }
+
+    /// The name of the last record's event.
+    public var lastEventName: String? { lastText(.event) }
+
+    private func lastText(_ field: EventField) -> String? {
+        let text = reader.rawText(field)
+        return text.isPresent ? String(decoding: text.bytes, as: UTF8.self) : nil
+    }
+
     /// The event of a record in the form that is kept on disk, or nil if the record cannot be read.
     public func neutralEvent(of record: Bytes, for destination: IntakeDestination, to output: inout ByteBuffer) -> Bool
     {

@@ -191,9 +191,12 @@ public final class IntakeDestination {
         return early.takeReady() + builder.takeReady()
     }
 
-    /// Drops the deliveries of assignments that are gone. Returns how many.
-    public func release(_ assignments: Set<AssignmentID>) -> Int {
-        builder.release(assignments) + early.release(assignments)
+    /// Deliveries that wait for their batch to fill.
+    public var gatheredCount: Int { builder.gatheredCount + early.gatheredCount }
+
+    /// Drops the deliveries of assignments that are gone.
+    public func release(_ assignments: Set<AssignmentID>) {
+        books.released += builder.release(assignments) + early.release(assignments)
     }
 }
 
