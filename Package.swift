@@ -57,12 +57,13 @@ let package = Package(
         // What stands in for the outside: a Kafka and a Microsoft on loopback, for demo, bench and tests.
         library("MockKafka", ["KafkaClient", "CRdKafka"]),
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
+        library("ForwarderTestKit", ["ForwarderCore", "FakeMicrosoft"]),
 
         program("conversion-forwarder", ["Forwarder", "MockKafka", "FakeMicrosoft"]),
         program("fake-microsoft", ["FakeMicrosoft", "ForwarderCore", "HTTPServer"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 
-        tests("ForwarderCoreTests", ["ForwarderCore"]),
+        tests("ForwarderCoreTests", ["ForwarderCore", "FakeMicrosoft", "ForwarderTestKit"]),
         tests("KafkaClientTests", ["KafkaClient", "MockKafka"]),
         tests("DeliveryStoreTests", ["DeliveryStore", "ForwarderCore", "CSQLite"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),

@@ -45,7 +45,7 @@ public struct DestinationLane: Sendable {
     /// The store could not read: no claim before this.
     var nextClaim = Uptime.distantPast
     /// Nothing that flows is due before this, as far as the store has said.
-    var nextDue = Timestamp.distantPast
+    var nextDue: Timestamp
     var isStoreWritable = true
     var storing: [StoreTicket: HandOver] = [:]
     /// Rows of covers that may not be on disk yet; and those of them that have ended in the meantime.
@@ -89,6 +89,7 @@ public struct DestinationLane: Sendable {
         pace = RateLimit(eventsPerSecond: settings.rateLimit)
         pendingRows = depth.rows
         books.restored = depth.rows
+        nextDue = depth.rows > 0 ? .distantPast : .distantFuture
         nextID = UInt64(id.rawValue) << DestinationLane.idBits
         for goal in heldGoals { goals.hold(goal, probeAt: now.uptime) }
         switch state {

@@ -52,7 +52,6 @@ public struct CampaignManagement: Sendable {
         let isProcessed = answer.status == 200
         let meanings = errors.map(\.code.meaning)
         let unclear = errors.filter { $0.index == nil }.map(\.code.meaning)
-        let reason = isProcessed && unclear.isEmpty ? "ok" : "campaign_\(errors.first?.code.reason ?? "")"
         let others: Verdict.Others
         if meanings.contains(.credential) {
             others = .credentialRefused
@@ -71,6 +70,7 @@ public struct CampaignManagement: Sendable {
         } else {
             others = isProcessed ? .delivered : .notProcessed
         }
+        let reason = others == .delivered ? "ok" : "campaign_\(errors.first?.code.reason ?? "")"
         switch others {
         case .delivered, .notProcessed, .refusedWhole:
             return Verdict(others, entries: Verdict.Entry.list(errors), reason: reason)
