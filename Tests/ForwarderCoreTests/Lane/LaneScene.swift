@@ -137,13 +137,17 @@ struct LaneScene {
         let problems = words.words.flatMap { problem in
             let parts = problem.split(separator: ":")
             let bounds = parts[0].split(separator: "-").compactMap { Int($0) }
-            return ((bounds.first ?? 0)...(bounds.last ?? 0)).map { (index: $0, code: parts.last.map(String.init) ?? "") }
+            return ((bounds.first ?? 0)...(bounds.last ?? 0)).map {
+                (index: $0, code: parts.last.map(String.init) ?? "")
+            }
         }
         let numbers = problems.map { (index: Optional($0.index), code: Int($0.code) ?? 0) }
         let isOffline = settings.kind.type == "offline_conversions"
         let after = words.named["after"].map(String.init)
         switch word {
-        case "ok": return isOffline ? SampleAnswers.applied(numbers) : SampleAnswers.processed(entries - problems.count, problems)
+        case "ok":
+            return isOffline
+                ? SampleAnswers.applied(numbers) : SampleAnswers.processed(entries - problems.count, problems)
         case "received": return SampleAnswers.processed(words.integer("count") ?? 0, problems)
         case "400" where !problems.isEmpty: return SampleAnswers.invalid(problems)
         case "fault": return SampleAnswers.fault(400, words.integer("code") ?? 0, after: after)
@@ -211,7 +215,8 @@ struct LaneScene {
         unsaid = []
         lane = DestinationLane(
             id: LaneScene.id, settings: settings, rows: rows, depth: store.depth(of: LaneScene.id),
-            heldGoals: store.heldGoals(of: LaneScene.id), state: store.states[LaneScene.id] ?? .running, now: now, seed: 2)
+            heldGoals: store.heldGoals(of: LaneScene.id), state: store.states[LaneScene.id] ?? .running, now: now,
+            seed: 2)
         tell(.credential(isReady: true, generation: 1))
     }
 

@@ -26,7 +26,8 @@ enum SampleDeliveries {
             one.contents = Array([String](repeating: entry, count: form.items).joined(separator: ",").utf8)
             one.records = Array("{}".utf8)
             var delivery = Delivery(
-                topic: 0, partition: 0, offset: Int64((form.offset ?? numbers.lowerBound) + number - numbers.lowerBound),
+                topic: 0, partition: 0,
+                offset: Int64((form.offset ?? numbers.lowerBound) + number - numbers.lowerBound),
                 assignment: form.assignment, sequence: UInt64(number), eventTime: wallStart.seconds,
                 sendBy: form.sendBy, content: 0..<UInt32(one.contents.count), record: 0..<2)
             delivery.itemCount = UInt8(form.items)
