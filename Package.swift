@@ -57,8 +57,14 @@ let package = Package(
         // What stands in for the outside: a Kafka and a Microsoft on loopback, for demo, bench and tests.
         library("MockKafka", ["KafkaClient", "CRdKafka"]),
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
+        library("StorefrontEvents", ["ForwarderCore"]),
 
-        program("conversion-forwarder", ["Forwarder", "MockKafka", "FakeMicrosoft"]),
+        program(
+            "conversion-forwarder",
+            [
+                "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft", "HTTPServer",
+                "StorefrontEvents",
+            ]),
         program("fake-microsoft", ["FakeMicrosoft", "ForwarderCore", "HTTPServer"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 

@@ -73,7 +73,8 @@ extension Command {
         private mutating func examineState(_ configuration: Configuration) {
             let directory = configuration.state.directory
             if let kind = FileSystemKind.doubtful(directory) {
-                warnings.append("state.directory: \(directory) is on \(kind), which does not keep what is written to it")
+                warnings.append(
+                    "state.directory: \(directory) is on \(kind), which does not keep what is written to it")
             }
             do throws(StoreError) {
                 let store = try DeliveryStore(directory: directory, access: .readOnly)

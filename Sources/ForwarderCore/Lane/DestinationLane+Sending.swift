@@ -53,8 +53,8 @@ extension DestinationLane {
         guard isStoreWritable else { return }
         let isClosed: Bool
         switch gate.permission(inFlight: 0, now: now.uptime) {
-        case .requests: isClosed = !isCredentialReady && isOld(fresh.first, now)
-        case .probe, .wait, .nothing: isClosed = true
+        case .requests, .probe: isClosed = !isCredentialReady && isOld(fresh.first, now)
+        case .wait, .nothing: isClosed = true
         }
         if isClosed {
             release(due.removeAll().map(\.batch))

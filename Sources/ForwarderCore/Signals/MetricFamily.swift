@@ -32,8 +32,10 @@ extension Metrics {
                 "unaccounted", .gauge, "Events this program has lost count of; not 0 is a fault", Double(unaccounted)),
             single("log_lines_dropped", .counter, "Log lines that nobody read in time", Double(logLinesDropped)),
             MetricFamily(
-                name: "detached_pending", kind: .gauge, help: "Deliveries waiting for a destination configured no longer",
-                samples: detached.sorted { $0.key < $1.key }.map { .init(destination: $0.key, value: Double($0.value)) }),
+                name: "detached_pending", kind: .gauge,
+                help: "Deliveries waiting for a destination configured no longer",
+                samples: detached.sorted { $0.key < $1.key }.map { .init(destination: $0.key, value: Double($0.value)) }
+            ),
             single("store_writable", .gauge, "1 while the store can write", store.isWritable ? 1 : 0),
             single("store_transactions", .counter, "Transactions committed", Double(store.transactions)),
             single(

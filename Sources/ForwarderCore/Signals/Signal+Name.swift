@@ -67,11 +67,13 @@ extension Signal {
             .info
         case .daemonStopped(let isComplete, _): isComplete ? .info : .warning
         case .clockStepped, .stateDirectoryDoubtful, .adminUnavailable, .partitionsRevoked(_, isLost: true),
-            .commitRefused, .offsetReset, .partitionFaulted, .intakePaused, .deadLettered, .rejected, .gateClosed, .rejectsNotKept,
+            .commitRefused, .offsetReset, .partitionFaulted, .intakePaused, .deadLettered, .rejected, .gateClosed,
+            .rejectsNotKept,
             .detached:
             .warning
         case .credentialRefused(_, _, let isDead, _): isDead ? .error : .warning
-        case .daemonRefused, .configurationRejected, .threadStalled, .storeMissing, .storeFull, .storeFailing, .queueFull,
+        case .daemonRefused, .configurationRejected, .threadStalled, .storeMissing, .storeFull, .storeFailing,
+            .queueFull,
             .partitionStopped, .expiredInQueue, .countDistrusted, .quarantined, .gateParked, .gateHalted, .goalHeld,
             .secretUnreadable, .credentialNotSaved:
             .error
