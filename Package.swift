@@ -59,10 +59,18 @@ let package = Package(
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
         library("StorefrontEvents", ["ForwarderCore"]),
 
+        // The daemon as a process between the two, watched from outside.
+        library(
+            "ForwarderHarness",
+            [
+                "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft", "HTTPServer",
+                "StorefrontEvents",
+            ]),
+
         program(
             "conversion-forwarder",
             [
-                "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft", "HTTPServer",
+                "Forwarder", "ForwarderCore", "ForwarderHarness", "KafkaClient", "MockKafka", "FakeMicrosoft",
                 "StorefrontEvents",
             ]),
         program("fake-microsoft", ["FakeMicrosoft", "ForwarderCore", "HTTPServer"]),
@@ -75,5 +83,11 @@ let package = Package(
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
         tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
         tests("ForwarderTests", ["Forwarder", "FakeMicrosoft", "ForwarderCore"]),
+        tests(
+            "EndToEndTests",
+            [
+                "ForwarderHarness", "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft",
+                "StorefrontEvents",
+            ]),
     ]
 )

@@ -11,6 +11,8 @@ public struct Storefront: Sendable {
         public var key: [UInt8]
         public var eventID: String
         public var kind: Kind
+        /// It carries a click id, an e-mail address or a telephone number.
+        public var isMatchable = false
     }
 
     public enum Kind: Sendable, Equatable {
@@ -144,7 +146,8 @@ public struct Storefront: Sendable {
         waiting.append(
             Record(
                 value: Array(json.utf8), key: Array(visitor.anonymousID.utf8), eventID: id,
-                kind: kind ?? .event(event)))
+                kind: kind ?? .event(event),
+                isMatchable: visitor.email != nil || visitor.phone != nil || visitor.clickID != nil))
     }
 
     // MARK: Nonsense

@@ -2,17 +2,13 @@ import FakeMicrosoft
 import Forwarder
 import ForwarderCore
 import Glibc
-import HTTPServer
+import ForwarderHarness
 import KafkaClient
 import MockKafka
 import StorefrontEvents
 
 /// A shop, a Kafka, the daemon and a Microsoft on one machine.
 final class Demo {
-    struct Failure: Error {
-        var reason: String
-    }
-
     private let events: Int
     private let rate: Int
     private let hasFaults: Bool
@@ -35,112 +31,50 @@ final class Demo {
         self.keepsDirectory = keepsDirectory
     }
 
-    func run() throws(Failure) -> DemoSummary {
-        let directory = try DemoDirectory()
+    func run() throws(HarnessFailure) -> DemoSummary {
+        let directory = try DaemonDirectory()
         defer {
             if keepsDirectory { say("left behind: \(directory.path)") } else { directory.remove() }
         }
-        let (kafka, microsoft) = try startSurroundings()
+        let kafka = try startKafka()
+        let plan: FaultPlan = hasFaults ? .mixed(seed: seed, length: Demo.faultLength) : .none
+        let microsoft = try Microsoft.start(plan: plan, seed: seed)
         defer { microsoft.stop() }
-        let configuration = try directory.write(
-            brokers: kafka.bootstrapServers, topic: Demo.topic, endpoint: microsoft.endpoint,
-            authority: microsoft.authority)
-        let daemon = try startDaemon(configuration, directory)
-        defer { end(daemon) }
+        try settings(kafka, microsoft).write(to: directory)
+        let daemon = try DaemonProcess("/proc/self/exe", directory)
         say("Kafka and Microsoft are up; waiting for the daemon to join its group (three seconds with this Kafka)")
-        try waitUntilReady(daemon, directory)
+        try daemon.waitUntilReading()
 
-        let produced = try produce(to: kafka.bootstrapServers, daemon, directory)
-        try waitUntilSettled(produced, daemon, directory)
+        try publish(to: kafka.bootstrapServers, directory)
+        try waitUntilSettled(daemon, directory)
         say("everything is settled; stopping the daemon")
-        daemon.send(SIGTERM)
-        guard let code = daemon.exitCode(timeout: .seconds(60)) else {
-            throw Failure(reason: "the daemon did not stop")
-        }
-        guard code == 0 else { throw Failure(reason: "the daemon ended with exit code \(code)") }
-        guard let last = directory.lastMetrics() else { throw Failure(reason: "the daemon's log has no metrics line") }
+        try daemon.stop()
+        guard let last = directory.lastMetrics() else { throw HarnessFailure("the daemon's log has no metrics line") }
         return DemoSummary(
-            produced: produced, metrics: last, microsoft: microsoft, elapsed: SystemClock.now.uptime - startedAt)
+            produced: events, metrics: last, microsoft: microsoft, elapsed: SystemClock.now.uptime - startedAt)
     }
 
-    // MARK: Start
-
-    private func startSurroundings() throws(Failure) -> (MockCluster, FakeMicrosoftServer) {
+    private func startKafka() throws(HarnessFailure) -> MockCluster {
         do throws(KafkaError) {
             let kafka = try MockCluster()
             try kafka.createTopic(Demo.topic, partitions: 8)
-            return (kafka, try startMicrosoft())
+            return kafka
         } catch {
-            throw Failure(reason: error.description)
+            throw HarnessFailure(error.description)
         }
     }
 
-    private func startMicrosoft() throws(KafkaError) -> FakeMicrosoftServer {
-        var settings = MicrosoftSettings()
-        settings.tags = [DemoDirectory.tag: DemoDirectory.token]
-        let goal = OfflineGoal(takesEnhancedConversions: true)
-        settings.accounts = [
-            OfflineAccount(
-                customerID: "1", accountID: "2", goals: ["Purchase": goal, "Lead Form Submit": goal])
-        ]
-        settings.developerToken = DemoDirectory.developerToken
-        settings.grant.refreshToken = DemoDirectory.refreshToken
-        settings.grant.clientID = DemoDirectory.clientID
-        let plan: FaultPlan = hasFaults ? .mixed(seed: seed, length: Demo.faultLength) : .none
-        do throws(HTTPServerError) {
-            return try FakeMicrosoftServer(settings, plan: plan, seed: seed)
-        } catch {
-            throw KafkaError(.invalidArgument, "the fake Microsoft does not start: \(error)")
-        }
+    private func settings(_ kafka: MockCluster, _ microsoft: FakeMicrosoftServer) -> DaemonSettings {
+        var settings = DaemonSettings(
+            brokers: kafka.bootstrapServers, topic: Demo.topic, endpoint: microsoft.endpoint,
+            authority: microsoft.authority)
+        // The faults last seconds; waiting for minutes after them would only be dull.
+        settings.capi = ["retry: {cap: 5s}"]
+        settings.offline = ["retry: {cap: 5s}"]
+        return settings
     }
 
-    private func startDaemon(_ configuration: String, _ directory: DemoDirectory) throws(Failure) -> ChildProcess {
-        do throws(ChildProcess.Failure) {
-            return try ChildProcess(
-                "/proc/self/exe", ["run", "--config", configuration], environment: Demo.environment,
-                output: directory.log)
-        } catch {
-            throw Failure(reason: error.reason)
-        }
-    }
-
-    /// The libraries must be found; nothing else is needed.
-    private static var environment: [String] {
-        let names = ["PATH", "LD_LIBRARY_PATH", "LD_PRELOAD"]
-        return names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
-    }
-
-    private func end(_ daemon: ChildProcess) {
-        guard daemon.exitCode(timeout: .zero) == nil else { return }
-        daemon.send(SIGKILL)
-        _ = daemon.exitCode(timeout: .seconds(5))
-    }
-
-    // MARK: Course
-
-    private func waitUntilReady(_ daemon: ChildProcess, _ directory: DemoDirectory) throws(Failure) {
-        let deadline = SystemClock.now.uptime + .seconds(30)
-        while SystemClock.now.uptime < deadline {
-            if let status = directory.status(), status["ready"]?.bool == true,
-                !(status["assignments"]?.elements ?? []).isEmpty
-            {
-                return
-            }
-            try checkAlive(daemon)
-            usleep(100_000)
-        }
-        throw Failure(reason: "the daemon is not ready after 30 seconds")
-    }
-
-    private func checkAlive(_ daemon: ChildProcess) throws(Failure) {
-        if let code = daemon.exitCode(timeout: .zero) {
-            throw Failure(reason: "the daemon ended with exit code \(code); --keep leaves its log")
-        }
-    }
-
-    private func produce(
-        to brokers: String, _ daemon: ChildProcess, _ directory: DemoDirectory
-    ) throws(Failure) -> Int {
+    private func publish(to brokers: String, _ directory: DaemonDirectory) throws(HarnessFailure) {
         var shop = Storefront(seed: seed, name: "demo\(seed)")
         do throws(KafkaError) {
             let producer = try KafkaProducer(properties: [("bootstrap.servers", brokers), ("linger.ms", "20")])
@@ -162,35 +96,23 @@ final class Demo {
             guard producer.delivered == events else {
                 throw KafkaError(.timedOut, "Kafka took \(producer.delivered) of \(events) records")
             }
-            return events
         } catch {
-            throw Failure(reason: error.description)
+            throw HarnessFailure(error.description)
         }
     }
 
-    private func waitUntilSettled(
-        _ produced: Int, _ daemon: ChildProcess, _ directory: DemoDirectory
-    ) throws(Failure) {
-        let deadline = SystemClock.now.uptime + Demo.settleTimeout
+    private func waitUntilSettled(_ daemon: DaemonProcess, _ directory: DaemonDirectory) throws(HarnessFailure) {
         var nextReport = SystemClock.now.uptime
-        while SystemClock.now.uptime < deadline {
-            let destinations = directory.status()?["destinations"]?.elements ?? []
-            let isSettled = destinations.allSatisfy { destination in
-                destination["consumed"]?.integer == Int64(produced) && destination["pending"]?.integer == 0
-                    && destination["in_flight"]?.integer == 0
-            }
-            if isSettled, !destinations.isEmpty { return }
-            try checkAlive(daemon)
+        try daemon.wait(Demo.settleTimeout, for: "everything to be settled") { status in
             if SystemClock.now.uptime >= nextReport {
                 nextReport = SystemClock.now.uptime + .seconds(1)
-                report(produced, directory)
+                report(events, directory)
             }
-            usleep(100_000)
+            return (status["destinations"]?.elements ?? []).allSatisfy { destination in
+                destination["consumed"]?.integer == Int64(events) && destination["pending"]?.integer == 0
+                    && destination["in_flight"]?.integer == 0
+            }
         }
-        throw Failure(
-            reason:
-                "not everything is settled after \(Demo.settleTimeout.milliseconds / 1000) seconds; --keep leaves the log"
-        )
     }
 
     // MARK: Words
@@ -198,7 +120,7 @@ final class Demo {
     private var lastReport = ""
 
     /// One line of progress; nothing where nothing has changed.
-    private func report(_ produced: Int, _ directory: DemoDirectory) {
+    private func report(_ produced: Int, _ directory: DaemonDirectory) {
         guard !isQuiet, let status = directory.status() else { return }
         let parts = (status["destinations"]?.elements ?? []).map { destination in
             func number(_ name: String) -> String { destination[name]?.rawText ?? "0" }

@@ -1,5 +1,6 @@
 import Forwarder
 import ForwarderCore
+import ForwarderHarness
 
 extension Command {
     static let demo = Command(
@@ -29,7 +30,7 @@ extension Command {
             rate: try arguments.number("--rate", in: 1...20_000, default: 4000), hasFaults: faults == "mixed",
             seed: UInt64(try arguments.number("--seed", in: 0...(.max), default: 1)),
             isQuiet: arguments.has("--json"), keepsDirectory: arguments.has("--keep"))
-        do throws(Demo.Failure) {
+        do throws(HarnessFailure) {
             let summary = try demo.run()
             if arguments.has("--json") {
                 StandardOutput.write(line: summary.json)

@@ -1,5 +1,6 @@
 import FakeMicrosoft
 import ForwarderCore
+import ForwarderHarness
 
 /// What came of a demo, from three sides: what was published, what the daemon says, what Microsoft has.
 struct DemoSummary {
@@ -34,8 +35,8 @@ struct DemoSummary {
         unaccounted = Int(metrics["unaccounted"]?.integer ?? -1)
         let books: [(name: String, books: DestinationBooks?)] = microsoft.withModel { model in
             [
-                ("capi", model.books(of: .capi(tag: DemoDirectory.tag))),
-                ("offline", model.books(of: .offline(account: "2"))),
+                ("capi", model.books(of: Microsoft.capi)),
+                ("offline", model.books(of: Microsoft.offline)),
             ]
         }
         destinations = books.map { name, books in

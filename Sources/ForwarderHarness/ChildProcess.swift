@@ -1,34 +1,33 @@
 import Glibc
 
 /// A process started by this one.
-final class ChildProcess {
-    let id: pid_t
+public final class ChildProcess {
+    public let id: pid_t
     private var status: Int32?
 
-    struct Failure: Error {
-        var reason: String
-    }
-
     /// Starts a program with its output going to a file; standard error stays ours.
-    init(_ path: String, _ arguments: [String], environment: [String], output: String) throws(Failure) {
+    public init(
+        _ path: String, _ arguments: [String], environment: [String], output: String, appends: Bool = false
+    ) throws(HarnessFailure) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(
+            &actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC), 0o600)
         var id: pid_t = 0
         let code = ChildProcess.withCStrings([path] + arguments) { argv in
             ChildProcess.withCStrings(environment) { envp in posix_spawn(&id, path, &actions, nil, argv, envp) }
         }
-        guard code == 0 else { throw Failure(reason: "\(path) cannot be started: \(String(cString: strerror(code)))") }
+        guard code == 0 else { throw HarnessFailure("\(path) cannot be started: \(String(cString: strerror(code)))") }
         self.id = id
     }
 
-    func send(_ signal: Int32) {
+    public func send(_ signal: Int32) {
         if status == nil { kill(id, signal) }
     }
 
     /// The exit code once it has ended; a process ended by a signal counts as 128 and the signal.
-    func exitCode(timeout: Duration) -> Int32? {
+    public func exitCode(timeout: Duration) -> Int32? {
         var waited = Duration.zero
         while status == nil {
             var raw: Int32 = 0
