@@ -31,7 +31,7 @@ final class DirectoryLock {
         descriptor = -1
     }
 
-    /// For the error message of whoever comes second, and only for that: on a full disk the file stays empty.
+    /// For the error that whoever comes second gets, and only for that: on a full disk the file stays empty.
     private func writeProcessID() {
         let text = "\(getpid())\n"
         guard ftruncate(descriptor, 0) == 0 else { return }
