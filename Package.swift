@@ -74,6 +74,7 @@ let package = Package(
                 "StorefrontEvents",
             ]),
         program("fake-microsoft", ["FakeMicrosoft", "ForwarderCore", "HTTPServer"]),
+        program("forwarder-trial", ["Forwarder", "ForwarderCore", "ForwarderHarness", "FakeMicrosoft"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 
         tests("ForwarderCoreTests", ["ForwarderCore"]),

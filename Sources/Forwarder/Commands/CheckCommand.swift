@@ -80,12 +80,12 @@ extension Command {
                 let store = try DeliveryStore(directory: directory, access: .readOnly)
                 let known = try store.destinations()
                 for settings in configuration.destinations {
-                    guard let old = known.first(where: { $0.name == settings.name }), old.depth.rows > 0,
-                        old.fingerprint != settings.fingerprint
+                    guard let old = known.first(where: { $0.name == settings.name }),
+                        old.depth.rows + old.deadLetters > 0, old.fingerprint != settings.fingerprint
                     else { continue }
                     errors.append(
                         """
-                        destination \(settings.name): \(old.depth.rows) deliveries wait for \(old.fingerprint); give \
+                        destination \(settings.name): \(old.depth.rows + old.deadLetters) deliveries wait for \(old.fingerprint); give \
                         it a new name now that it is \(settings.fingerprint)
                         """)
                 }
