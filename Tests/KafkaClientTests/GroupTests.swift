@@ -155,6 +155,26 @@ struct GroupTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a fatal error is told, and the consumer can still be closed`() async throws {
+        try await onThread {
+            let cluster = try MockCluster()
+            try cluster.createTopic("t", partitions: 1)
+            let member = try Member(cluster, [("group.instance.id", "one")])
+            try member.join(["t"], partitions: 1)
+            let fencedInstanceID = KafkaError.Code(rawValue: 82)
+            cluster.failNext(.heartbeat, [fencedInstanceID])
+            func fatal() -> [KafkaError.Code] {
+                member.events.compactMap { if case .error(let error) = $0, error.isFatal { error.code } else { nil } }
+            }
+            try member.run("a fatal error") { !fatal().isEmpty }
+            #expect(fatal() == [fencedInstanceID])
+            var told: [KafkaEvent] = []
+            #expect(member.consumer.close(timeoutMilliseconds: 5000) { told.append($0) })
+            #expect(told.contains { if case .error(let error) = $0 { error.code == fencedInstanceID } else { false } })
+        }
+    }
+
     /// Before 2.3.0 librdkafka can abort the process here, before 2.4.0 it can wait for ever: see `close`.
     @Test(.timeLimit(.minutes(1)))
     func `closing at any moment of a join comes to its end`() async throws {
