@@ -77,6 +77,10 @@ public final class KafkaConsumer {
     /// `limit` records have been handed out, or there is an event, which is returned. Returning nil says nothing about
     /// how many records there were.
     ///
+    /// Within one assignment the offsets of a partition rise, but for a `seek`. The owner has to cope with a repetition all
+    /// the same: when a fetch or a record just taken falls together with a rebalance, librdkafka before 2.4.0 may hand out
+    /// records again.
+    ///
     /// Call it at least every `max.poll.interval.ms` (5 minutes unless configured), paused or not: a consumer that does
     /// not poll loses its partitions.
     ///

@@ -100,7 +100,7 @@ final class Member {
     }
 
     /// Polls until the condition holds.
-    func run(_ what: String, seconds: Int = 20, until condition: () -> Bool) throws {
+    func run(_ what: String, seconds: Int = 40, until condition: () -> Bool) throws {
         let end = ContinuousClock.now + .seconds(seconds)
         while !condition() {
             guard ContinuousClock.now < end else {
