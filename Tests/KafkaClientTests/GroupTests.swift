@@ -16,11 +16,11 @@ struct GroupTests {
             var refused: Set<TopicPartition> = []
             for member in [first, second] {
                 member.start = { _ in .committed }
-                member.onRevoke = { revoked in
-                    let offsets = try member.consumer.position(revoked).compactMap { result in
+                member.onRevoke = { consumer, revoked in
+                    let offsets = try consumer.position(revoked).compactMap { result in
                         result.offset.map { OffsetToCommit(result.partition, $0) }
                     }
-                    let results = try member.consumer.commit(offsets, timeoutMilliseconds: 5000)
+                    let results = try consumer.commit(offsets, timeoutMilliseconds: 5000)
                     // Refused when the group is already on its way to the next generation: then the next owner repeats.
                     refused.formUnion(results.filter { $0.error != nil }.map(\.partition))
                 }
@@ -74,7 +74,7 @@ struct GroupTests {
                 second.consumer.close(timeoutMilliseconds: 5000) { event in
                     guard case .revoked(let revoked, isLost: false) = event else { return }
                     last = revoked
-                    #expect(throws: Never.self) { try second.onRevoke(revoked) }
+                    #expect(throws: Never.self) { try second.onRevoke(second.consumer, revoked) }
                 })
             #expect(Set(last) == given)
             try first.run("all partitions") { first.consumer.partitions.count == 4 }

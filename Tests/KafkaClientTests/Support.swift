@@ -59,7 +59,7 @@ final class Member {
     /// Where to begin partitions that are assigned.
     var start: (TopicPartition) -> KafkaPosition = { _ in .beginning }
     /// Called before a `revoked` is answered.
-    var onRevoke: ([TopicPartition]) throws -> Void = { _ in }
+    var onRevoke: (KafkaConsumer, [TopicPartition]) throws -> Void = { _, _ in }
 
     static let group = "group"
 
@@ -91,7 +91,7 @@ final class Member {
         case .assigned:
             try consumer.assign(startingAt: start)
         case .revoked(let partitions, _):
-            try onRevoke(partitions)
+            try onRevoke(consumer, partitions)
             try consumer.unassign()
         default:
             break
