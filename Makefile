@@ -48,5 +48,8 @@ golden: setup ## write the golden files anew; the review is the diff
 	UPDATE_GOLDEN=1 $(SWIFT) test $(FLAGS)
 	git status --short Tests/Fixtures
 
+broker-run: release ## 200,000 events through a real broker, killed in the middle, judged [EVENTS=200000]
+	Tests/RealBroker/run.sh $(if $(filter-out 20000,$(EVENTS)),$(EVENTS),200000) --faults $(FAULTS) --seed $(SEED)
+
 clean: ## remove what was built
 	rm -rf .build
