@@ -74,7 +74,9 @@ let package = Package(
                 "StorefrontEvents",
             ]),
         program("fake-microsoft", ["FakeMicrosoft", "ForwarderCore", "HTTPServer"]),
-        program("forwarder-trial", ["Forwarder", "ForwarderCore", "ForwarderHarness", "FakeMicrosoft"]),
+        program(
+            "forwarder-trial",
+            ["Forwarder", "ForwarderCore", "ForwarderHarness", "FakeMicrosoft", "KafkaClient", "MockKafka"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 
         tests("ForwarderCoreTests", ["ForwarderCore"]),

@@ -10,6 +10,10 @@ import Glibc
 struct Main {
     static let help = """
         Usage: forwarder-trial --brokers HOST:PORT --topic NAME [options]
+               forwarder-trial --throughput [--brokers HOST:PORT] [--topic NAME] [--offline] [options]
+
+        The second form publishes everything first, then measures how fast the daemon empties the topic into a sink;
+        without --brokers from a mock Kafka in this process.
 
           --binary FILE     the daemon (default: conversion-forwarder beside this program)
           --records N       how many records the shop publishes (default 200000)
@@ -35,6 +39,7 @@ struct Main {
     }
 
     private static func run(_ options: Options) throws -> Int32 {
+        if let throughput = options.throughput { return try measure(throughput) }
         let report = try options.trial.run { StandardOutput.write($0) }
         let rate = Int(Double(report.records) / report.secondsPublishing)
         StandardOutput.write(
@@ -48,5 +53,18 @@ struct Main {
             """)
         StandardOutput.write(report.isGood ? "The books balance." : "The books do NOT balance.")
         return report.isGood ? ExitCode.done : ExitCode.failure
+    }
+
+    private static func measure(_ trial: ThroughputTrial) throws -> Int32 {
+        let report = try trial.run()
+        func rounded(_ number: Double) -> Double { (number * 100).rounded() / 100 }
+        StandardOutput.write(
+            """
+            \(report.records) records in \(rounded(report.seconds)) s: \(Int(Double(report.records) / report.seconds)) events/s, \
+            CPU \(rounded(report.userMicroseconds + report.systemMicroseconds)) us an event \
+            (user \(rounded(report.userMicroseconds)), system \(rounded(report.systemMicroseconds))), \
+            peak \(report.peakMegabytes) MiB, unaccounted \(report.unaccounted)
+            """)
+        return report.unaccounted == 0 ? ExitCode.done : ExitCode.failure
     }
 }

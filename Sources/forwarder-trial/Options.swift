@@ -5,6 +5,7 @@ import Glibc
 
 struct Options {
     var trial: KillTrial
+    var throughput: ThroughputTrial?
 
     init(_ words: [String]) throws(Arguments.Wrong) {
         var properties: [String] = []
@@ -29,7 +30,16 @@ struct Options {
         let arguments = try Arguments(
             rest,
             options: ["--brokers", "--topic", "--binary", "--records", "--rate", "--seed", "--kill-at", "--faults"],
-            flags: [])
+            flags: ["--throughput", "--offline"])
+        if arguments.has("--throughput") {
+            throughput = ThroughputTrial(
+                binary: arguments.value("--binary") ?? Options.besides, brokers: arguments.value("--brokers"),
+                topic: arguments.value("--topic") ?? "events",
+                records: try arguments.number("--records", in: 1...100_000_000, default: 300_000),
+                hasOffline: arguments.has("--offline"), seed: 1, properties: properties, producer: producer)
+            trial = KillTrial(binary: "", brokers: "", topic: "", records: 0, seed: 0)
+            return
+        }
         guard let brokers = arguments.value("--brokers"), let topic = arguments.value("--topic") else {
             throw Arguments.Wrong("--brokers and --topic are needed")
         }
