@@ -86,6 +86,7 @@ let package = Package(
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
         tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
         tests("ForwarderTests", ["Forwarder", "FakeMicrosoft", "ForwarderCore"]),
+        tests("RepositoryTests", ["Forwarder", "ForwarderCore"]),
         tests(
             "EndToEndTests",
             [

@@ -5,7 +5,7 @@ extension Signal {
         writer.object { writer in
             writer.member("ts", LogTime.text(time))
             writer.member("level", level.rawValue)
-            writer.member("event", name)
+            writer.member("event", name.rawValue)
             writeFields(&writer)
             if heldBack > 0 { writer.member("held_back", heldBack) }
         }
