@@ -54,13 +54,12 @@ extension HTTP {
                 .text("ok")
             } _: { _, url in
                 let ends = try await withClient { client in
-                    var request = HTTPRequest.get(url)
-                    var ends = [client.exchange(request)]
-                    request.mayReuseConnection = false
-                    ends.append(client.exchange(request))
-                    ends.append(client.exchange(request))
-                    request.mayReuseConnection = true
-                    ends.append(client.exchange(request))
+                    var ends: [HTTPClient.Completion?] = []
+                    for mayReuse in [false, true, false, true] {
+                        var request = HTTPRequest.get(url)
+                        request.mayReuseConnection = mayReuse
+                        ends.append(client.exchange(request))
+                    }
                     return ends
                 }
                 #expect(ends.map { $0?.connectTime != nil } == [true, true, true, false])
