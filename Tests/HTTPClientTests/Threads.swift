@@ -3,11 +3,11 @@ import Glibc
 /// Runs `body` on a thread of its own: what blocks must not do so on the pool that all tests share.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        startThread { continuation.resume(with: Result { try body() }) }
+        pthread_detach(startThread { continuation.resume(with: Result { try body() }) })
     }
 }
 
-@discardableResult
+/// To be joined or detached by the caller.
 func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
     final class Box: Sendable {
         let body: @Sendable () -> Void
