@@ -55,11 +55,17 @@ let package = Package(
             "Forwarder", ["ForwarderCore", "KafkaClient", "DeliveryStore", "HTTPClient", "HTTPServer", "ConfigFile"]),
 
         // What stands in for the outside: a Kafka and a Microsoft on loopback, for demo, bench and tests.
-        library("MockKafka", ["CRdKafka"]),
+        library("MockKafka", ["KafkaClient", "CRdKafka"]),
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
+        library("StorefrontEvents", ["ForwarderCore"]),
 
-        program("conversion-forwarder", ["Forwarder", "MockKafka", "FakeMicrosoft"]),
-        program("fake-microsoft", ["FakeMicrosoft"]),
+        program(
+            "conversion-forwarder",
+            [
+                "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft", "HTTPServer",
+                "StorefrontEvents",
+            ]),
+        program("fake-microsoft", ["FakeMicrosoft", "ForwarderCore", "HTTPServer"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 
         tests("ForwarderCoreTests", ["ForwarderCore"]),
@@ -67,7 +73,7 @@ let package = Package(
         tests("DeliveryStoreTests", ["DeliveryStore", "ForwarderCore", "CSQLite"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
-        tests("FakeMicrosoftTests", ["FakeMicrosoft", "HTTPClient", "ForwarderCore"]),
+        tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
         tests("ForwarderTests", ["Forwarder", "FakeMicrosoft", "ForwarderCore"]),
     ]
 )

@@ -97,3 +97,12 @@ extension Int64 {
         return overflow ? (other < 0 ? .max : .min) : difference
     }
 }
+
+extension Timestamp {
+    /// A date and time with a zone, as in `2026-08-06T07:06:40Z`.
+    public init?(iso8601 text: String) {
+        var copy = text
+        guard let seconds = copy.withUTF8({ ISO8601.seconds($0) }) else { return nil }
+        self.init(seconds: seconds)
+    }
+}

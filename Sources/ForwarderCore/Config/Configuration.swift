@@ -54,12 +54,21 @@ public struct KafkaSettings: Sendable, Equatable {
     public var properties: [Property] = []
 
     public struct Property: Sendable, Equatable {
-        public var name: String
-        public var value: String
+        public enum Value: Sendable, Equatable {
+            case text(String)
+            case secret(SecretReference)
+        }
 
-        public init(name: String, value: String) {
+        public var name: String
+        public var value: Value
+
+        public init(name: String, value: Value) {
             self.name = name
             self.value = value
+        }
+
+        public init(name: String, value: String) {
+            self.init(name: name, value: .text(value))
         }
     }
 

@@ -1,7 +1,7 @@
 /// One destination as configured.
 public struct DestinationSettings: Sendable, Equatable {
-    /// Lower-case letters, digits, `-` and `_`; at most 64. It names the queue on disk, so it must not be re-used for
-    /// another account.
+    /// Lower-case letters, digits, `-` and `_`, a letter or digit first; at most 64. It names the queue on disk, so it
+    /// must not be re-used for another account.
     public var name: String
     public var kind: Kind
     /// Base URL, without a slash at the end. Plain http only to loopback.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A destination for as long as its queue lives. Issued by the store, so that a renamed or re-ordered configuration
 /// cannot mix up queues.
 public struct DestinationID: Hashable, Comparable, Sendable {
@@ -48,4 +50,19 @@ public struct RequestID: Hashable, Comparable, Sendable {
     }
 
     public static func < (left: RequestID, right: RequestID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Hands out row ids. Lanes name their rows before they are written, so that a delivery can be settled by its row while
+/// the row is still on its way to disk.
+public final class RowIDs: Sendable {
+    private let last: Atomic<Int64>
+
+    /// `highest` is the highest id that is in use.
+    public init(after highest: RowID) {
+        last = Atomic(highest.rawValue)
+    }
+
+    public func next() -> RowID {
+        RowID(last.add(1, ordering: .relaxed).newValue)
+    }
 }

@@ -12,6 +12,8 @@ public enum StoreWork: Sendable {
     case deadLetterRows(DestinationID, [RowEnd])
     /// Puts deliveries that never were in the queue to the dead letters, `ends[i]` for `batch.deliveries[i]`.
     case deadLetter(DestinationID, DeliveryBatch, ends: [DeadLetterCause], at: Timestamp)
+    /// Moves up to `limit` rows that are not claimed and had to be sent before `at` to the dead letters, as `expired`.
+    case expire(DestinationID, at: Timestamp, limit: Int)
     /// Remembers records that were rejected.
     case reject([RejectedEvent])
     /// Remembers what an operator, or the halt rule, decided about a destination.

@@ -7,6 +7,8 @@ public enum EventField: UInt8, CaseIterable, Sendable {
     case value, currency, transactionID, searchTerm, itemIDs, items, category, label, pageType
     case eventValue, ecommTotalValue, ecommCategory
     case externalAttributionCredit, externalAttributionModel
+    // Inside of `items`.
+    case itemID, itemName, itemPrice, itemQuantity
 }
 
 extension EventField {
@@ -45,6 +47,10 @@ extension EventField {
         case .ecommCategory: "ecomm_category"
         case .externalAttributionCredit: "external_attribution_credit"
         case .externalAttributionModel: "external_attribution_model"
+        case .itemID: "items.id"
+        case .itemName: "items.name"
+        case .itemPrice: "items.price"
+        case .itemQuantity: "items.quantity"
         }
     }
 

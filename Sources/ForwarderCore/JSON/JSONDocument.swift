@@ -2,7 +2,7 @@
 /// Microsoft, control requests, tests).
 public struct JSONDocument: Sendable {
     let bytes: [UInt8]
-    let tape: JSONTape
+    let entries: [JSONTape.Entry]
 
     public init(_ bytes: [UInt8]) throws(JSONFault) {
         var tape = JSONTape()
@@ -17,7 +17,7 @@ public struct JSONDocument: Sendable {
         }
         if let fault { throw fault }
         self.bytes = bytes
-        self.tape = tape
+        entries = tape.entries
     }
 
     public init(_ text: some StringProtocol) throws(JSONFault) {
@@ -32,7 +32,7 @@ public struct JSONElement: Sendable {
     let document: JSONDocument
     let index: Int
 
-    private var entry: JSONTape.Entry { document.tape.entries[index] }
+    private var entry: JSONTape.Entry { document.entries[index] }
 
     public var kind: JSONTape.Kind { entry.kind }
 
@@ -83,7 +83,7 @@ public struct JSONElement: Sendable {
         var child = index + 1
         while child < Int(entry.next) {
             elements.append(JSONElement(document: document, index: child))
-            child = Int(document.tape.entries[child].next)
+            child = Int(document.entries[child].next)
         }
         return elements
     }
@@ -96,7 +96,7 @@ public struct JSONElement: Sendable {
         while child < Int(entry.next) {
             let name = JSONElement(document: document, index: child)
             members.append((name.string ?? "", JSONElement(document: document, index: child + 1)))
-            child = Int(document.tape.entries[child + 1].next)
+            child = Int(document.entries[child + 1].next)
         }
         return members
     }

@@ -2,9 +2,11 @@
 struct JSONParser {
     private let text: Bytes
     private var position = 0
-    var entries: [JSONTape.Entry]
+    /// Room for every value the text can have.
+    private let entries: UnsafeMutablePointer<JSONTape.Entry>
+    private(set) var count = 0
 
-    init(text: Bytes, entries: consuming [JSONTape.Entry]) {
+    init(text: Bytes, entries: UnsafeMutablePointer<JSONTape.Entry>) {
         self.text = text
         self.entries = entries
     }
@@ -70,19 +72,20 @@ struct JSONParser {
     private mutating func open(_ kind: JSONTape.Kind) -> Int {
         append(kind, start: position, end: position)
         position += 1
-        return entries.count - 1
+        return count - 1
     }
 
     private mutating func close(_ index: Int) {
         entries[index].end = UInt32(truncatingIfNeeded: position)
-        entries[index].next = UInt32(truncatingIfNeeded: entries.count)
+        entries[index].next = UInt32(truncatingIfNeeded: count)
     }
 
+    @inline(__always)
     private mutating func append(_ kind: JSONTape.Kind, isEscaped: Bool = false, start: Int, end: Int) {
-        entries.append(
-            JSONTape.Entry(
-                kind: kind, isEscaped: isEscaped, start: UInt32(truncatingIfNeeded: start),
-                end: UInt32(truncatingIfNeeded: end), next: UInt32(truncatingIfNeeded: entries.count + 1)))
+        entries[count] = JSONTape.Entry(
+            kind: kind, isEscaped: isEscaped, start: UInt32(truncatingIfNeeded: start),
+            end: UInt32(truncatingIfNeeded: end), next: UInt32(truncatingIfNeeded: count + 1))
+        count &+= 1
     }
 
     private mutating func word(_ literal: StaticString, _ kind: JSONTape.Kind) throws(JSONFault) {
@@ -128,9 +131,10 @@ struct JSONParser {
         let start = position + 1
         position = start
         var isEscaped = false
-        var isASCII = true
+        // Collects the high bits; may pick up bytes behind the string, which costs no more than a needless check.
+        var seen: UInt64 = 0
         while true {
-            skipPlainWords()
+            skipPlainWords(&seen)
             guard position < text.count else { throw .truncated }
             let byte = text[position]
             if byte == UInt8(ascii: "\"") { break }
@@ -140,37 +144,44 @@ struct JSONParser {
             } else if byte < 0x20 {
                 throw .controlCharacter(at: position)
             } else {
-                if byte >= 0x80 { isASCII = false }
-                position += 1
+                seen |= UInt64(byte)
+                position &+= 1
             }
         }
-        if !isASCII, !isValidUTF8(Bytes(rebasing: text[start..<position])) { throw .invalidUTF8 }
+        if seen & JSONParser.highBits != 0, !isValidUTF8(Bytes(rebasing: text[start..<position])) { throw .invalidUTF8 }
         append(.string, isEscaped: isEscaped, start: start, end: position)
         position += 1
     }
 
-    /// Steps over eight bytes at a time as long as none of them is a quote, a backslash, a control or not ASCII.
+    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// Steps eight bytes at a time to the next quote, backslash or control, or to the last few bytes of the text.
     @inline(__always)
-    private mutating func skipPlainWords() {
+    private mutating func skipPlainWords(_ seen: inout UInt64) {
         guard let base = UnsafeRawPointer(text.baseAddress) else { return }
         while position &+ 8 <= text.count {
-            let word = base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-            if JSONParser.holdsSpecial(word) { return }
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            seen |= word
+            let special = JSONParser.specials(word)
+            guard special == 0 else {
+                position &+= special.trailingZeroBitCount >> 3
+                return
+            }
             position &+= 8
         }
     }
 
-    /// Whether any of the eight bytes is `"`, `\`, below 0x20 or above 0x7F. May say yes too often, never too rarely.
+    /// The high bit of each byte that is `"`, `\` or below 0x20. Exact up to and including the first one; what is above
+    /// it may be wrong, as the subtraction borrows from there.
     @inline(__always)
-    static func holdsSpecial(_ word: UInt64) -> Bool {
+    static func specials(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let high: UInt64 = 0x8080_8080_8080_8080
         let quote = word ^ (ones &* 0x22)
         let backslash = word ^ (ones &* 0x5C)
-        let zeroInQuote = (quote &- ones) & ~quote
-        let zeroInBackslash = (backslash &- ones) & ~backslash
-        let control = (word &- (ones &* 0x20)) & ~word
-        return (zeroInQuote | zeroInBackslash | control | word) & high != 0
+        let isQuote = (quote &- ones) & ~quote
+        let isBackslash = (backslash &- ones) & ~backslash
+        let isControl = (word &- (ones &* 0x20)) & ~word
+        return (isQuote | isBackslash | isControl) & highBits
     }
 
     private mutating func escape() throws(JSONFault) {

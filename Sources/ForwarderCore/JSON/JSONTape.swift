@@ -5,7 +5,7 @@
 ///
 /// RFC 8259 is enforced to the letter, with bounds on depth and size; the whole text is checked to be UTF-8. A byte
 /// order mark in front is skipped. Lone surrogates in `\u` escapes are accepted here and read as U+FFFD.
-public struct JSONTape: Sendable {
+public struct JSONTape: ~Copyable {
     public enum Kind: UInt8, Sendable {
         case object, array, string, number, `true`, `false`, null
     }
@@ -28,31 +28,49 @@ public struct JSONTape: Sendable {
     /// Longest text that is read, in bytes; positions must fit the entries.
     public static let sizeLimit = 1 << 30
 
-    public private(set) var entries: [Entry] = []
+    private var base: UnsafeMutablePointer<Entry>
+    private var capacity: Int
+    public private(set) var count = 0
 
     public init() {
-        entries.reserveCapacity(256)
+        capacity = 256
+        base = .allocate(capacity: capacity)
     }
+
+    deinit {
+        base.deallocate()
+    }
+
+    public subscript(index: Int) -> Entry {
+        @inline(__always) get {
+            precondition(index >= 0 && index < count, "no such entry")
+            return base[index]
+        }
+    }
+
+    /// Copies of all entries.
+    public var entries: [Entry] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
     /// Replaces what is on the tape by the values of `text`; entry 0 is the root. After a fault the tape is empty.
     public mutating func parse(_ text: Bytes) throws(JSONFault) {
-        entries.removeAll(keepingCapacity: true)
+        count = 0
         guard text.count <= JSONTape.sizeLimit else { throw .tooLarge }
-        do {
-            // The list leaves the tape for the time of the parse: one owner, so appending never has to ask.
-            var parser = JSONParser(text: text, entries: entries)
-            entries = []
-            defer { entries = parser.entries }
-            try parser.run()
-        } catch {
-            entries.removeAll(keepingCapacity: true)
-            throw error
+        // A value that is complete takes two bytes (a comma, a colon or a closing bracket is one); what is open when the
+        // text ends is no more than the nesting allows.
+        let most = text.count / 2 + JSONTape.depthLimit + 2
+        if capacity < most {
+            base.deallocate()
+            capacity = most
+            base = .allocate(capacity: capacity)
         }
+        var parser = JSONParser(text: text, entries: base)
+        try parser.run()
+        count = parser.count
     }
 
     @inline(__always)
     public func bytes(_ index: Int, of text: Bytes) -> Bytes {
-        let entry = entries[index]
+        let entry = self[index]
         return Bytes(rebasing: text[Int(entry.start)..<Int(entry.end)])
     }
 }

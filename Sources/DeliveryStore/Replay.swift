@@ -1,0 +1,114 @@
+import ForwarderCore
+
+/// What one slice of a replay did, by destination.
+public struct ReplayResult: Sendable, Equatable {
+    /// Back in the queue and due.
+    public var moved: [DestinationID: Int] = [:]
+    /// Still dead letters, as the last moment to send them has passed.
+    public var refused: [DestinationID: Int] = [:]
+    /// Not dead letters any more, but not added to the queue either: it held the delivery already.
+    public var alreadyQueued: [DestinationID: Int] = [:]
+    /// Where the next slice goes on; nil when this was the last.
+    public var next: DeadLetterID?
+    public var depths: [DestinationID: QueueDepth] = [:]
+
+    public init() {}
+}
+
+/// What one slice of a discard did, by destination.
+public struct DiscardResult: Sendable, Equatable {
+    public var discarded: [DestinationID: Int] = [:]
+    /// False when there may be more.
+    public var isComplete = true
+    public var depths: [DestinationID: QueueDepth] = [:]
+}
+
+extension DeliveryStore {
+    /// Moves dead letters, oldest first, back into the queue of their destination, due at `now`. They keep their
+    /// attempts and failures; strikes start anew.
+    /// - Parameter nextRow: names the row of each one that is moved.
+    public func replay(
+        _ filter: DeadLetterFilter, now: Timestamp, nextRow: () -> RowID
+    ) throws(StoreError) -> ReplayResult {
+        try change { (change) throws(SQLiteError) in
+            let selected = try select(filter)
+            let move = try connection.statement(
+                """
+                INSERT INTO queue (
+                    id, hold, due_at, attempts, strikes, first_failure, last_failure, queued_at,
+                    \(Schema.frozenColumns))
+                SELECT ?2, 0, ?3, attempts, 0, first_failure, last_failure, ?3, \(Schema.frozenColumns)
+                FROM dead_letters WHERE id = ?1
+                ON CONFLICT (\(Schema.originColumns)) DO NOTHING
+                """)
+            move.bind(3, now)
+            var result = ReplayResult()
+            for letter in selected {
+                guard letter.sendBy >= now else {
+                    result.refused[letter.destination, default: 0] += 1
+                    continue
+                }
+                move.bind(1, letter.id.rawValue)
+                move.bind(2, nextRow().rawValue)
+                try move.run()
+                if connection.changes == 1 {
+                    change[letter.destination].enqueued(payload: letter.payload)
+                    result.moved[letter.destination, default: 0] += 1
+                } else {
+                    result.alreadyQueued[letter.destination, default: 0] += 1
+                }
+                try delete(letter, &change)
+            }
+            result.next = selected.count == filter.limit ? selected.last?.id : nil
+            result.depths = change.depths
+            return result
+        }
+    }
+
+    /// Deletes dead letters, oldest first.
+    public func discardDeadLetters(_ filter: DeadLetterFilter) throws(StoreError) -> DiscardResult {
+        try change { (change) throws(SQLiteError) in
+            let selected = try select(filter)
+            var result = DiscardResult()
+            for letter in selected {
+                try delete(letter, &change)
+                result.discarded[letter.destination, default: 0] += 1
+            }
+            result.isComplete = selected.count < filter.limit
+            result.depths = change.depths
+            return result
+        }
+    }
+
+    private struct Selected {
+        var id: DeadLetterID
+        var destination: DestinationID
+        var sendBy: Timestamp
+        var payload: Int64
+    }
+
+    private func select(_ filter: DeadLetterFilter) throws(SQLiteError) -> [Selected] {
+        let row = try connection.statement(
+            """
+            SELECT id, destination, send_by, length(content) + length(event) FROM dead_letters
+            WHERE \(DeadLetterFilter.condition) ORDER BY id LIMIT ?7
+            """)
+        defer { row.reset() }
+        filter.bind(to: row)
+        var selected: [Selected] = []
+        while try row.step() {
+            selected.append(
+                Selected(
+                    id: DeadLetterID(row.integer(0)), destination: row.destination(1), sendBy: row.time(2),
+                    payload: row.integer(3)))
+        }
+        return selected
+    }
+
+    private func delete(_ letter: Selected, _ change: inout StoreChange) throws(SQLiteError) {
+        let delete = try connection.statement("DELETE FROM dead_letters WHERE id = ?1")
+        delete.bind(1, letter.id.rawValue)
+        try delete.run()
+        change[letter.destination].deadLetters -= 1
+    }
+}

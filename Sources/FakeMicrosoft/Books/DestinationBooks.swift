@@ -1,0 +1,135 @@
+/// What a destination has been sent and what became of it.
+public struct DestinationBooks: Sendable {
+    /// Events of all requests that were judged. Always the sum of `accepted`, `duplicates`, `changed`, `invalid`,
+    /// `refusedByPlan` and `unprocessed`.
+    public private(set) var received = 0
+    /// Distinct events that were accepted.
+    public private(set) var accepted = 0
+    /// Identical repeats of accepted events.
+    public private(set) var duplicates = 0
+    /// Repeats of accepted events with other content.
+    public private(set) var changed = 0
+    /// Events that break the contract.
+    public private(set) var invalid = 0
+    /// Events refused for the fault plan's sake, or because their goal is too young.
+    public private(set) var refusedByPlan = 0
+    /// Events in order, in a request that was refused as a whole.
+    public private(set) var unprocessed = 0
+    /// What a correct client would never have sent: events that break the contract, that carry a field that had to be
+    /// dropped, or that repeat another with other content; and requests that cannot be taken apart into events.
+    public private(set) var judgedInvalid = 0
+    public private(set) var findings: [Finding] = []
+    public internal(set) var traffic = Traffic()
+
+    private var ledger = Ledger()
+    /// Names that events came with; few, unless a client is astray.
+    private var names: Set<UInt64> = []
+    private let findingLimit: Int
+    private static let nameLimit = 1000
+
+    init(findingLimit: Int) {
+        self.findingLimit = findingLimit
+    }
+
+    /// Enters the fate of every item of a request.
+    /// - Returns: how many items were processed.
+    mutating func book<Code>(_ judgement: Judgement<Code>, body: [UInt8], isProcessed: Bool) -> Int {
+        var processed = 0
+        for (index, item) in judgement.items.enumerated() {
+            received += 1
+            var isBlamed = item.worst == .remark || item.worst == .warning || item.worst == .error
+            switch item.worst {
+            case .error: invalid += 1
+            case .setback: refusedByPlan += 1
+            case .none, .remark, .warning:
+                guard isProcessed else {
+                    unprocessed += 1
+                    break
+                }
+                processed += 1
+                if names.count < DestinationBooks.nameLimit { names.insert(item.name) }
+                switch ledger.enter(item.key, content: item.content) {
+                case .new: accepted += 1
+                case .identical: duplicates += 1
+                case .changed:
+                    changed += 1
+                    isBlamed = true
+                    let eventID = DestinationBooks.shown(item, in: body)
+                    keep(Finding(reason: "content_changed", index: index, eventID: eventID))
+                }
+            }
+            if isBlamed { judgedInvalid += 1 }
+        }
+        if findings.count < findingLimit {
+            for problem in judgement.problems where problem.severity != .setback {
+                let eventID = DestinationBooks.shown(judgement.items[Int(problem.item)], in: body)
+                keep(Finding(problem, body: body, eventID: eventID))
+            }
+        }
+        return processed
+    }
+
+    /// Enters a request that a correct client would never have sent.
+    mutating func blame(_ finding: Finding) {
+        judgedInvalid += 1
+        keep(finding)
+    }
+
+    /// How often an event of that id was accepted, under whatever name.
+    func timesAccepted(id: UInt64) -> Int {
+        names.reduce(0) { $0 + ledger.times(CAPIJudge.key(id: id, name: $1)) }
+    }
+
+    func timesAccepted(key: UInt64) -> Int {
+        ledger.times(key)
+    }
+
+    private mutating func keep(_ finding: Finding) {
+        if findings.count < findingLimit { findings.append(finding) }
+    }
+
+    private static func shown(_ item: JudgedItem, in body: [UInt8]) -> String? {
+        let range = Int(item.shownID.lowerBound)..<Int(item.shownID.upperBound)
+        return range.isEmpty ? nil : String(decoding: body[range].prefix(100), as: UTF8.self)
+    }
+}
+
+/// One piece of evidence against the client.
+public struct Finding: Sendable, Equatable {
+    public var reason: String
+    /// The field with its path inside the event.
+    public var property: String?
+    /// The event's place in its request.
+    public var index: Int?
+    /// CAPI's `eventId`; of an offline conversion its time.
+    public var eventID: String?
+
+    public init(reason: String, property: String? = nil, index: Int? = nil, eventID: String? = nil) {
+        self.reason = reason
+        self.property = property
+        self.index = index
+        self.eventID = eventID
+    }
+}
+
+extension Finding {
+    init<Code>(_ problem: Problem<Code>, body: [UInt8], eventID: String? = nil) {
+        let property = problem.property(in: body)
+        self.init(
+            reason: problem.code.reason, property: property.isEmpty ? nil : property,
+            index: problem.item < 0 ? nil : Int(problem.item), eventID: eventID)
+    }
+}
+
+/// How requests were answered.
+public struct Traffic: Sendable, Equatable {
+    /// By status, or `dropped` or `truncated` where no whole answer was given.
+    public private(set) var requests: [String: Int] = [:]
+    /// Those of them that a fault befell, by the fault's name.
+    public private(set) var faults: [String: Int] = [:]
+
+    mutating func count(_ reply: FakeReply, fault: String?) {
+        requests[reply.label, default: 0] += 1
+        if let fault { faults[fault, default: 0] += 1 }
+    }
+}

@@ -1,0 +1,80 @@
+import ForwarderCore
+
+/// What the imitated Microsoft knows: tags, accounts, one OAuth grant.
+public struct MicrosoftSettings: Sendable {
+    /// The API token of each UET tag.
+    public var tags: [String: String]
+    public var accounts: [OfflineAccount]
+    public var developerToken: String
+    public var grant: GrantSettings
+    /// Findings kept of each destination, the first ones.
+    public var findingLimit = 100
+
+    public init(
+        tags: [String: String] = [:], accounts: [OfflineAccount] = [], developerToken: String = "developer-token",
+        grant: GrantSettings = GrantSettings()
+    ) {
+        self.tags = tags
+        self.accounts = accounts
+        self.developerToken = developerToken
+        self.grant = grant
+    }
+}
+
+/// An advertising account and its goals for offline conversions.
+public struct OfflineAccount: Sendable {
+    public var customerID: String
+    public var accountID: String
+    public var goals: [String: OfflineGoal]
+
+    public init(customerID: String, accountID: String, goals: [String: OfflineGoal]) {
+        self.customerID = customerID
+        self.accountID = accountID
+        self.goals = goals
+    }
+}
+
+public struct OfflineGoal: Sendable {
+    /// Conversions without a click id are taken by their hashes.
+    public var takesEnhancedConversions: Bool
+    public var isExternallyAttributed: Bool
+    /// Until then the goal is too young, and conversions get code 5615.
+    public var acceptsFrom: Timestamp?
+
+    public init(
+        takesEnhancedConversions: Bool = false, isExternallyAttributed: Bool = false, acceptsFrom: Timestamp? = nil
+    ) {
+        self.takesEnhancedConversions = takesEnhancedConversions
+        self.isExternallyAttributed = isExternallyAttributed
+        self.acceptsFrom = acceptsFrom
+    }
+}
+
+/// One consent of one user to one application.
+public struct GrantSettings: Sendable {
+    public var clientID = "client-id"
+    /// Nil for a public client, which must not send one.
+    public var clientSecret: String?
+    /// The refresh token that the consent gave.
+    public var refreshToken = "refresh-token"
+    public var scope = "https://ads.microsoft.com/msads.manage"
+    public var accessTokenLifetime = Duration.seconds(3600)
+    /// How long a refresh token stays valid once it has been used for the first time.
+    public var rotationGrace = Duration.seconds(90 * 86_400)
+
+    public init() {}
+}
+
+/// Somewhere events are sent to.
+public enum FakeDestination: Hashable, Sendable {
+    case capi(tag: String)
+    case offline(account: String)
+
+    /// Its key in the report.
+    public var name: String {
+        switch self {
+        case .capi(let tag): "capi/\(tag)"
+        case .offline(let account): "offline/\(account)"
+        }
+    }
+}

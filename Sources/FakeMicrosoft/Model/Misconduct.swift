@@ -1,0 +1,60 @@
+import ForwarderCore
+
+/// How a fault that leaves the processing alone spoils its answer.
+extension FakeReply {
+    mutating func spoil(by fault: Fault?) {
+        switch fault {
+        case .answerLost: conduct = .dropped
+        case .answerCut: conduct = .cut(after: body.count / 2)
+        case .slow(let delay): self.delay = delay
+        case .emptyAnswer:
+            status = 200
+            body = []
+        case .pageAnswer:
+            let page = FakeReply.page(200, "Service is starting")
+            status = page.status
+            body = page.body
+            headers["Content-Type"] = page.headers["Content-Type"]
+        case .status, .drop, .bodyLimit, .campaignFault, .oauthError, .miscount, .badRequestPage, .refuse,
+            .partialErrors, .poison, nil:
+            break
+        }
+    }
+
+    mutating func add(_ retryAfter: Fault.RetryAfter, now: Timestamp) {
+        switch retryAfter {
+        case .absent: break
+        case .seconds(let seconds): headers["Retry-After"] = "\(seconds)"
+        case .date(let seconds): headers["Retry-After"] = (now + .seconds(seconds)).httpDate
+        }
+    }
+
+    static var dropped: FakeReply {
+        var reply = FakeReply(status: 500)
+        reply.conduct = .dropped
+        return reply
+    }
+}
+
+/// How a fault refuses a request as a whole, although it was understood.
+enum WholeRefusal {
+    case poison
+    case page
+}
+
+extension Exchange {
+    func wholeRefusal<Code>(of judgement: Judgement<Code>) -> WholeRefusal? {
+        if !poisons.isEmpty, judgement.items.contains(where: { poisons.contains($0.id) }) { return .poison }
+        guard case .badRequestPage(let sparesSingles) = fault else { return nil }
+        return judgement.items.count > (sparesSingles ? 1 : 0) ? .page : nil
+    }
+
+    /// The fault that shows in the answer, by name.
+    func faultName(_ refusal: WholeRefusal?) -> String? {
+        switch (refusal, fault) {
+        case (.poison, _): "poison"
+        case (nil, .badRequestPage): nil
+        default: fault?.name
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/// The interface that a request is for.
+enum Route: Equatable {
+    case capi(tag: String)
+    case offline
+    case oauth
+    case unknown
+
+    init(path: String) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        switch parts.count {
+        case 4 where parts[1] == "v1" && parts[3] == "events" && !parts[2].isEmpty: self = .capi(tag: String(parts[2]))
+        case 5
+        where parts[1] == "CampaignManagement" && parts[2...].elementsEqual(["v13", "OfflineConversions", "Apply"]):
+            self = .offline
+        case 5 where !parts[1].isEmpty && parts[2...].elementsEqual(["oauth2", "v2.0", "token"]): self = .oauth
+        default: self = .unknown
+        }
+    }
+
+    var target: FaultTargets {
+        switch self {
+        case .capi: .capi
+        case .offline: .offline
+        case .oauth: .oauth
+        case .unknown: []
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import DeliveryStore
+import ForwarderCore
+import KafkaClient
+
+extension Command {
+    static let check = Command(
+        name: "check", summary: "every problem of the configuration at once",
+        help: """
+            Usage: conversion-forwarder check [--config FILE] [--json]
+
+            Reads the configuration and says everything that is wrong with it, with line and path; then whether the
+            secrets can be read, librdkafka takes its properties, and the state directory fits. Nothing is sent, nothing
+            is changed. Exit code 0: the daemon can start with it; 2: it cannot; 1: it can, but something is not well.
+
+            \(commonHelp)
+            """
+    ) { words throws(Arguments.Wrong) in
+        let arguments = try Arguments(words, options: [configurationOption], flags: ["--json"])
+        let path = arguments.value(configurationOption) ?? defaultConfiguration
+        var findings = Findings()
+        do throws(ConfigurationLoading.Refused) {
+            let loaded = try ConfigurationLoading.load(path)
+            findings.warnings += loaded.warnings
+            findings.examine(loaded.configuration)
+        } catch {
+            findings.errors += error.problems
+        }
+        findings.print(path, asJSON: arguments.has("--json"))
+        return findings.code
+    }
+
+    /// What `check` finds.
+    private struct Findings {
+        /// The daemon would not start.
+        var errors: [String] = []
+        /// It would start, and not work as meant.
+        var troubles: [String] = []
+        var warnings: [String] = []
+
+        var code: Int32 {
+            if !errors.isEmpty { return ExitCode.usage }
+            return troubles.isEmpty ? ExitCode.done : ExitCode.failure
+        }
+
+        mutating func examine(_ configuration: Configuration) {
+            for destination in configuration.destinations {
+                for (name, reference) in destination.secrets {
+                    do throws(Secrets.Unreadable) {
+                        _ = try Secrets.read(reference)
+                    } catch {
+                        troubles.append("destination \(destination.name): \(name): \(error.reason)")
+                    }
+                }
+            }
+            examineKafka(configuration.kafka)
+            examineState(configuration)
+        }
+
+        private mutating func examineKafka(_ settings: KafkaSettings) {
+            let properties: [(name: String, value: String)]
+            do throws(Secrets.Unreadable) {
+                properties = try KafkaProperties.all(settings)
+            } catch {
+                return errors.append("kafka.properties: \(error.reason)")
+            }
+            do throws(KafkaError) {
+                try KafkaConsumer.check(properties: properties)
+            } catch {
+                errors.append("kafka.properties: \(error.text)")
+            }
+        }
+
+        private mutating func examineState(_ configuration: Configuration) {
+            let directory = configuration.state.directory
+            if let kind = FileSystemKind.doubtful(directory) {
+                warnings.append(
+                    "state.directory: \(directory) is on \(kind), which does not keep what is written to it")
+            }
+            do throws(StoreError) {
+                let store = try DeliveryStore(directory: directory, access: .readOnly)
+                let known = try store.destinations()
+                for settings in configuration.destinations {
+                    guard let old = known.first(where: { $0.name == settings.name }), old.depth.rows > 0,
+                        old.fingerprint != settings.fingerprint
+                    else { continue }
+                    errors.append(
+                        """
+                        destination \(settings.name): \(old.depth.rows) deliveries wait for \(old.fingerprint); give \
+                        it a new name now that it is \(settings.fingerprint)
+                        """)
+                }
+                for old in known where old.depth.rows > 0 {
+                    guard !configuration.destinations.contains(where: { $0.name == old.name }) else { continue }
+                    warnings.append("\(old.depth.rows) deliveries wait for \(old.name), which is not configured")
+                }
+            } catch {
+                switch error.kind {
+                case .missing: break
+                case .locked: warnings.append("\(directory) is in use; the backlog was not looked at")
+                default: troubles.append("state.directory: \(error.description)")
+                }
+            }
+        }
+
+        func print(_ path: String, asJSON: Bool) {
+            if asJSON {
+                var writer = JSONWriter()
+                writer.object {
+                    $0.member("ok", code == ExitCode.done)
+                    $0.member("errors", array: errors)
+                    $0.member("troubles", array: troubles)
+                    $0.member("warnings", array: warnings)
+                }
+                return StandardOutput.write(line: writer.bytes)
+            }
+            for text in errors { StandardOutput.write("error: \(text)") }
+            for text in troubles { StandardOutput.write("trouble: \(text)") }
+            for text in warnings { StandardOutput.write("warning: \(text)") }
+            switch code {
+            case ExitCode.done: StandardOutput.write("\(path): well")
+            case ExitCode.failure: StandardOutput.write("\(path): the daemon starts, but not everything will work")
+            default: StandardOutput.write("\(path): the daemon does not start with this")
+            }
+        }
+    }
+}
+
+extension DestinationSettings {
+    /// The secrets that this destination needs, by the key they are configured under.
+    fileprivate var secrets: [(name: String, reference: SecretReference)] {
+        switch kind {
+        case .capi(let capi): return [("token", capi.token)]
+        case .offlineConversions(let offline):
+            var secrets = [
+                ("developer_token", offline.developerToken), ("oauth.refresh_token", offline.oauth.refreshToken),
+            ]
+            if let reference = offline.oauth.clientSecret { secrets.append(("oauth.client_secret", reference)) }
+            return secrets
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import ForwarderCore
+
+/// Takes single events the way the daemon would, without sending anything.
+final class Explainer {
+    private let intake: Intake
+    private let interfaces: [MicrosoftInterface]
+    private let now: Moment
+    private let topic: UInt16
+
+    init(_ configuration: Configuration, now: Timestamp) {
+        self.now = Moment(wall: now, uptime: Uptime(milliseconds: 0))
+        let destinations = configuration.destinations.enumerated().map { index, settings in
+            IntakeDestination(DestinationID(Int32(index)), settings, firstSeen: .distantPast)
+        }
+        intake = Intake(configuration.input, destinations)
+        interfaces = configuration.destinations.map(MicrosoftInterface.init)
+        topic = intake.index(ofTopic: "explain")
+    }
+
+    /// The events of a file: the elements of an array, one object, or one object a line.
+    static func events(in input: [UInt8]) -> [[UInt8]] {
+        if let document = try? JSONDocument(input) {
+            return document.root.elements?.map(\.json) ?? [document.root.json]
+        }
+        return input.split(separator: UInt8(ascii: "\n")).map(Array.init).filter { line in
+            line.contains { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "\r") }
+        }
+    }
+
+    func explain(_ event: [UInt8]) -> Explanation {
+        event.withUnsafeBufferPointer { bytes in
+            intake.accept(
+                bytes,
+                Intake.Origin(topic: topic, partition: 0, offset: 0, assignment: AssignmentID(1), sequence: 0), now: now
+            )
+        }
+        var explanation = Explanation(eventID: intake.lastEventID, event: intake.lastEventName)
+        if case .rejected(let reasons)? = intake.dispositions.first, reasons.isOfRecord {
+            explanation.unreadable = reasons.names
+            return explanation
+        }
+        for (index, destination) in intake.destinations.enumerated() {
+            var outcome = Explanation.Destination(
+                name: destination.settings.name, type: destination.settings.kind.type, outcome: .skip)
+            switch intake.dispositions[index] {
+            case .skipped(let reason): outcome.reasons = ["\(reason.name)"]
+            case .rejected(let reasons):
+                outcome.outcome = .reject
+                outcome.reasons = reasons.names
+            case .owed:
+                outcome.outcome = .deliver
+                outcome.dropped = destination.droppedFields.map { ("\($0.field.name)", "\($0.reason.name)") }
+                let batches = destination.takeBatches(now: now.uptime, all: true)
+                if let contents = batches.first?.contents {
+                    let request = interfaces[index].request(contents, isStrict: false, .init(token: ""))
+                    outcome.request = (request.method.rawValue, request.url, request.body)
+                }
+            }
+            explanation.destinations.append(outcome)
+        }
+        return explanation
+    }
+}
+
+/// What would become of one event.
+struct Explanation {
+    enum Outcome: String {
+        case deliver, skip, reject
+    }
+
+    struct Destination {
+        var name: String
+        var type: String
+        var outcome: Outcome
+        var reasons: [String] = []
+        var dropped: [(field: String, reason: String)] = []
+        var request: (method: String, url: String, body: [UInt8])?
+    }
+
+    var eventID: String?
+    var event: String?
+    /// Why the record cannot be read at all.
+    var unreadable: [String]?
+    var destinations: [Destination] = []
+
+    init(eventID: String?, event: String?) {
+        self.eventID = eventID
+        self.event = event
+    }
+
+    var json: [UInt8] {
+        var writer = JSONWriter(capacity: 2048)
+        writer.object { writer in
+            if let unreadable {
+                writer.name("event_id")
+                writer.null()
+                writer.member("outcome", Outcome.reject.rawValue)
+                writer.member("reasons", array: unreadable)
+                return
+            }
+            writer.name("event_id")
+            if let eventID { writer.value(eventID) } else { writer.null() }
+            writer.name("event")
+            if let event { writer.value(event) } else { writer.null() }
+            writer.name("destinations")
+            writer.array { writer in
+                for destination in destinations { writer.object { destination.write(&$0) } }
+            }
+        }
+        return writer.bytes
+    }
+
+    var text: String {
+        if let unreadable { return "(unreadable)\n  rejected: \(unreadable.joined(separator: ", "))" }
+        var lines = ["\(event ?? "(no name)") \(eventID ?? "(no id)")"]
+        for destination in destinations {
+            let reasons = destination.reasons.isEmpty ? "" : ": \(destination.reasons.joined(separator: ", "))"
+            lines.append("  \(destination.name): \(destination.outcome.rawValue)\(reasons)")
+            for (field, reason) in destination.dropped { lines.append("    without \(field) (\(reason))") }
+            if let request = destination.request {
+                lines.append("    \(request.method) \(request.url)")
+                lines.append("    \(String(decoding: request.body, as: UTF8.self))")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension Explanation.Destination {
+    fileprivate func write(_ writer: inout JSONWriter) {
+        writer.member("name", name)
+        writer.member("type", type)
+        writer.member("outcome", outcome.rawValue)
+        writer.member("reasons", array: reasons)
+        writer.member("dropped_fields", array: dropped.map(\.field))
+        if !dropped.isEmpty {
+            writer.name("dropped_because")
+            writer.object { writer in
+                for (field, reason) in dropped { writer.member(field, reason) }
+            }
+        }
+        if let request {
+            writer.name("request")
+            writer.object { writer in
+                writer.member("method", request.method)
+                writer.member("url", request.url)
+                writer.name("body")
+                writer.raw(request.body)
+            }
+        }
+    }
+}

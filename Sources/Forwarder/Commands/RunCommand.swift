@@ -1,0 +1,44 @@
+import ForwarderCore
+
+extension Command {
+    static let run = Command(
+        name: "run", summary: "the daemon",
+        help: """
+            Usage: conversion-forwarder run [--config FILE]
+
+            Reads events from Kafka and delivers them until it is told to stop. One JSON object per line goes to standard
+            output.
+
+              SIGTERM, SIGINT   finish what is in flight within shutdown.grace, commit, leave the group, exit 0;
+                                a second one ends it at once (exit 1), and nothing is lost
+              SIGHUP            read the configuration anew; a bad one is reported and the old one stays
+
+            Exit codes: 0 stopped as told, 1 it could not go on (starting again may help), 2 wrong configuration
+            (starting again does not).
+
+              --config FILE   the configuration (default \(defaultConfiguration))
+            """
+    ) { words throws(Arguments.Wrong) in
+        let arguments = try Arguments(words, options: [configurationOption], flags: [])
+        guard arguments.words.isEmpty else { throw Arguments.Wrong("takes no words: \(arguments.words[0])") }
+        return Daemon.run(configurationPath: arguments.value(configurationOption) ?? defaultConfiguration)
+    }
+
+    static let version = Command(
+        name: "version", summary: "what this is",
+        help: "Usage: conversion-forwarder version [--json]"
+    ) { words throws(Arguments.Wrong) in
+        let arguments = try Arguments(words, options: [configurationOption], flags: ["--json"])
+        if arguments.has("--json") {
+            var writer = JSONWriter()
+            writer.object {
+                $0.member("version", Version.text)
+                $0.member("libraries", Version.libraries)
+            }
+            StandardOutput.write(line: writer.bytes)
+        } else {
+            StandardOutput.write("conversion-forwarder \(Version.text) (\(Version.libraries))")
+        }
+        return ExitCode.done
+    }
+}

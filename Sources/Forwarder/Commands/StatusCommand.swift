@@ -1,0 +1,109 @@
+import ForwarderCore
+
+extension Command {
+    static let status = Command(
+        name: "status", summary: "assignments, lag, each destination's gate, queue and credential",
+        help: """
+            Usage: conversion-forwarder status [--config FILE] [--json]
+
+            Asks the running daemon. Exit code 0: it runs and is ready; 1: it does not run, or is not ready.
+
+            \(commonHelp)
+            """
+    ) { words throws(Arguments.Wrong) in
+        let arguments = try Arguments(words, options: [configurationOption], flags: ["--json"])
+        let directory = try stateDirectory(arguments)
+        guard let answer = ControlSocket.ask(directory: directory, ControlRequest.status.json),
+            let root = (try? JSONDocument(answer))?.root
+        else { return notRunning(directory) }
+        if let problem = root["error"]?.string {
+            StandardError.write(problem)
+            return ExitCode.failure
+        }
+        let isReady = root["ready"]?.bool ?? false
+        if arguments.has("--json") {
+            StandardOutput.write(line: answer)
+        } else {
+            StandardOutput.write(text(root, isReady: isReady))
+        }
+        return isReady ? ExitCode.done : ExitCode.failure
+    }
+
+    static let destinations = Command(
+        name: "destinations", summary: "pause or resume one destination",
+        help: """
+            Usage: conversion-forwarder destinations pause|resume NAME [--config FILE] [--json]
+
+            pause: nothing more is sent to it; its deliveries wait in its queue, Kafka is read on for the others. It stays
+            paused over restarts. resume: begins with one probe; also ends a halt.
+
+            \(commonHelp)
+            """
+    ) { words throws(Arguments.Wrong) in
+        let arguments = try Arguments(words, options: [configurationOption], flags: ["--json"])
+        guard arguments.words.count == 2, ["pause", "resume"].contains(arguments.words[0]) else {
+            throw Arguments.Wrong("takes `pause NAME` or `resume NAME`")
+        }
+        let name = arguments.words[1]
+        let request: ControlRequest = arguments.words[0] == "pause" ? .pause(name) : .resume(name)
+        let directory = try stateDirectory(arguments)
+        guard let answer = ControlSocket.ask(directory: directory, request.json) else { return notRunning(directory) }
+        return show(answer, arguments) { _ in "\(name): \(arguments.words[0])d" }
+    }
+
+    // MARK: Shared by the commands that ask a daemon
+
+    static func stateDirectory(_ arguments: Arguments) throws(Arguments.Wrong) -> String {
+        let path = arguments.value(configurationOption) ?? defaultConfiguration
+        do throws(ConfigurationLoading.Refused) {
+            return try ConfigurationLoading.load(path).configuration.state.directory
+        } catch {
+            throw Arguments.Wrong(error.problems.joined(separator: "\n"))
+        }
+    }
+
+    static func notRunning(_ directory: String) -> Int32 {
+        StandardError.write("no daemon answers at \(ControlSocket.path(in: directory)); does it run, and as this user?")
+        return ExitCode.failure
+    }
+
+    /// Prints an answer, or the problem it tells of.
+    static func show(_ answer: [UInt8], _ arguments: Arguments, text: (JSONElement) -> String) -> Int32 {
+        guard let root = (try? JSONDocument(answer))?.root else {
+            StandardError.write("the answer is not JSON; are daemon and command of one version?")
+            return ExitCode.failure
+        }
+        if let problem = root["error"]?.string {
+            StandardError.write(problem)
+            return ExitCode.failure
+        }
+        if arguments.has("--json") {
+            StandardOutput.write(line: answer)
+        } else {
+            StandardOutput.write(text(root))
+        }
+        return ExitCode.done
+    }
+
+    private static func text(_ root: JSONElement, isReady: Bool) -> String {
+        let reasons = root["not_ready_because"]?.elements?.compactMap(\.string) ?? []
+        var lines = [isReady ? "ready" : "not ready: \(reasons.joined(separator: ", "))"]
+        let partitions = root["assignments"]?.elements ?? []
+        let lag = partitions.reduce(0) { $0 + ($1["lag"]?.integer ?? 0) }
+        lines.append("\(partitions.count) partitions, lag \(lag), unaccounted \(root["unaccounted"]?.integer ?? 0)")
+        var table = TextTable([
+            "DESTINATION", "GATE", "PENDING", "OLDEST", "IN FLIGHT", "DELIVERED", "REJECTED", "SKIPPED", "DEAD LETTERS",
+            "CREDENTIAL",
+        ])
+        for destination in root["destinations"]?.elements ?? [] {
+            func number(_ name: String) -> String { destination[name]?.rawText ?? "-" }
+            table.add([
+                destination["name"]?.string ?? "", destination["gate"]?.string ?? "", number("pending"),
+                destination["oldest_pending_seconds"].map { "\($0.rawText) s" } ?? "-", number("in_flight"),
+                number("delivered"), number("rejected"), number("skipped"), number("dead_lettered"),
+                destination["credential"]?.string ?? "-",
+            ])
+        }
+        return (lines + [table.text]).joined(separator: "\n")
+    }
+}

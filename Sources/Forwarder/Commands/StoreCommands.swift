@@ -1,0 +1,205 @@
+import DeliveryStore
+import ForwarderCore
+
+extension Command {
+    private static let selectionHelp = """
+          --destination NAME   only of this destination
+          --reason WORD        only with this reason (for dead letters also a class: data, refused, expired)
+          --since WHEN         only from this time on: 2h, 7d (ago), or 2026-08-06T07:00:00Z
+          --limit N            at most so many
+        """
+
+    static let queue = Command(
+        name: "queue", summary: "what waits to be sent",
+        help: """
+            Usage: conversion-forwarder queue stats [--config FILE] [--json]
+                   conversion-forwarder queue list [--destination NAME] [--reason WORD] [--since WHEN] [--limit N]
+
+            stats counts by destination; list shows deliveries (100 unless --limit says otherwise). Works beside a running
+            daemon and without one.
+
+            \(selectionHelp)
+            \(commonHelp)
+            """
+    ) { words throws(Arguments.Wrong) in
+        let arguments = try storeArguments(words)
+        switch arguments.words {
+        case ["stats"], []: return try ask(.queueStats, arguments, text: statsText)
+        case ["list"]:
+            return try ask(.queueList(try selection(arguments)), arguments) { root in
+                table(root["deliveries"], deliveryColumns + [("DUE", "due_at"), ("LAST FAILURE", "last_failure")])
+            }
+        default: throw Arguments.Wrong("takes `stats` or `list`")
+        }
+    }
+
+    static let deadLetters = Command(
+        name: "dead-letters", summary: "what was given up: list, show, replay, discard",
+        help: """
+            Usage: conversion-forwarder dead-letters list [--destination NAME] [--reason WORD] [--since WHEN] [--limit N]
+                   conversion-forwarder dead-letters show ID
+                   conversion-forwarder dead-letters replay [--id ID] --destination NAME [--reason …] [--since …] [--limit N]
+                   conversion-forwarder dead-letters discard [--id ID] --destination NAME [--reason …] [--since …] [--limit N]
+
+            replay puts dead letters back into the queue of their destination, as they were; those whose time has passed
+            stay (Microsoft would refuse them). discard deletes them for good. Both work beside a running daemon and
+            without one.
+
+              --id ID              only this one
+            \(selectionHelp)
+            \(commonHelp)
+            """
+    ) { words throws(Arguments.Wrong) in
+        let arguments = try storeArguments(words)
+        var selection = try selection(arguments)
+        switch arguments.words.first {
+        case "list" where arguments.words.count == 1:
+            return try ask(.deadLettersList(selection), arguments) { root in
+                table(
+                    root["dead_letters"],
+                    [("ID", "id")] + deliveryColumns + [("CLASS", "class"), ("REASON", "reason"), ("DIED", "dead_at")])
+            }
+        case "show":
+            guard arguments.words.count == 2, let id = Int64(arguments.words[1]) else {
+                throw Arguments.Wrong("show takes the id of one dead letter")
+            }
+            return try ask(.deadLettersShow(id), arguments) { root in
+                (root.members ?? []).map { "\($0.name): \($0.value.string ?? $0.value.rawText)" }.joined(
+                    separator: "\n")
+            }
+        case "replay", "discard":
+            if arguments.words.count == 2, let id = Int64(arguments.words[1]) { selection.id = id }
+            guard selection.destination != nil || selection.id != nil else {
+                throw Arguments.Wrong("\(arguments.words[0]) wants to be told which: --destination NAME, or --id ID")
+            }
+            if arguments.words[0] == "replay" {
+                return try ask(.deadLettersReplay(selection), arguments) { root in
+                    """
+                    \(root["moved"]?.rawText ?? "0") put back into the queue, \
+                    \(root["refused_expired"]?.rawText ?? "0") too old to be sent, \
+                    \(root["already_queued"]?.rawText ?? "0") in the queue already
+                    """
+                }
+            }
+            return try ask(.deadLettersDiscard(selection), arguments) { root in
+                "\(root["discarded"]?.rawText ?? "0") discarded"
+            }
+        default: throw Arguments.Wrong("takes `list`, `show ID`, `replay` or `discard`")
+        }
+    }
+
+    static let rejects = Command(
+        name: "rejects", summary: "records that could not be taken, by position and reasons",
+        help: """
+            Usage: conversion-forwarder rejects [--destination NAME] [--reason WORD] [--since WHEN] [--limit N]
+
+            Kafka still holds the records themselves, as long as its retention lets it.
+
+            \(selectionHelp)
+            \(commonHelp)
+            """
+    ) { words throws(Arguments.Wrong) in
+        let arguments = try storeArguments(words)
+        guard arguments.words.isEmpty || arguments.words == ["list"] else {
+            throw Arguments.Wrong("takes only options")
+        }
+        return try ask(.rejectsList(try selection(arguments)), arguments) { root in
+            table(
+                root["rejects"],
+                [
+                    ("TOPIC", "topic"), ("PARTITION", "partition"), ("OFFSET", "offset"),
+                    ("DESTINATION", "destination"),
+                    ("REASONS", "reasons"), ("AT", "at"),
+                ])
+        }
+    }
+
+    // MARK: Asking
+
+    private static func storeArguments(_ words: [String]) throws(Arguments.Wrong) -> Arguments {
+        try Arguments(
+            words, options: [configurationOption, "--destination", "--reason", "--since", "--limit", "--id"],
+            flags: ["--json"])
+    }
+
+    private static func selection(_ arguments: Arguments) throws(Arguments.Wrong) -> StoreSelection {
+        var selection = StoreSelection()
+        selection.destination = arguments.value("--destination")
+        selection.reason = arguments.value("--reason")
+        if let text = arguments.value("--since") {
+            guard let since = PastTime.parse(text, now: SystemClock.now.wall) else {
+                throw Arguments.Wrong("--since takes a time like 2h, 7d or 2026-08-06T07:00:00Z")
+            }
+            selection.since = since
+        }
+        if let text = arguments.value("--id") {
+            guard let id = Int64(text) else { throw Arguments.Wrong("--id takes a number") }
+            selection.id = id
+        }
+        if arguments.value("--limit") != nil {
+            selection.limit = try arguments.number("--limit", in: 1...1_000_000, default: 100)
+        }
+        return selection
+    }
+
+    /// Asks the daemon, or looks itself while none runs.
+    private static func ask(
+        _ command: StoreCommand, _ arguments: Arguments, text: (JSONElement) -> String
+    ) throws(Arguments.Wrong) -> Int32 {
+        let directory = try stateDirectory(arguments)
+        if let answer = ControlSocket.ask(directory: directory, ControlRequest.store(command).json) {
+            return show(answer, arguments, text: text)
+        }
+        do throws(StoreError) {
+            let store = try DeliveryStore(directory: directory, access: command.isReadOnly ? .readOnly : .readWrite)
+            let rows = RowIDs(after: try store.highestRow())
+            let answer = command.run(store, now: SystemClock.now.wall, nextRow: rows.next)
+            return show(answer.json, arguments, text: text)
+        } catch {
+            StandardError.write(error.description)
+            return ExitCode.failure
+        }
+    }
+
+    // MARK: Text
+
+    private static let deliveryColumns = [
+        ("DESTINATION", "destination"), ("GOAL", "goal"), ("TOPIC", "topic"), ("PARTITION", "partition"),
+        ("OFFSET", "offset"), ("ATTEMPTS", "attempts"),
+    ]
+
+    private static func table(_ list: JSONElement?, _ columns: [(title: String, member: String)]) -> String {
+        let rows = list?.elements ?? []
+        guard !rows.isEmpty else { return "none" }
+        var table = TextTable(columns.map(\.title))
+        for row in rows {
+            table.add(
+                columns.map { column in
+                    guard let value = row[column.member] else { return "-" }
+                    return value.elements?.compactMap(\.string).joined(separator: ",") ?? value.string ?? value.rawText
+                })
+        }
+        return table.text
+    }
+
+    private static func statsText(_ root: JSONElement) -> String {
+        table(
+            root["destinations"],
+            [
+                ("DESTINATION", "name"), ("STATE", "state"), ("PENDING", "pending"), ("BYTES", "bytes"),
+                ("OLDEST (S)", "oldest_pending_seconds"), ("NEXT DUE", "next_due"), ("HELD", "held"),
+                ("FAILURES", "failures"), ("DEAD LETTERS", "dead_letters"),
+            ])
+    }
+}
+
+/// `2h` ago, or a time.
+enum PastTime {
+    static func parse(_ text: String, now: Timestamp) -> Timestamp? {
+        let units: [(suffix: String, seconds: Int64)] = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
+        for (suffix, seconds) in units where text.hasSuffix(suffix) {
+            if let number = Int64(text.dropLast()), 0...1_000_000 ~= number { return now - .seconds(number * seconds) }
+        }
+        return Timestamp(iso8601: text)
+    }
+}

@@ -1,0 +1,77 @@
+import ForwarderCore
+
+/// One line from the command line to the daemon.
+enum ControlRequest: Sendable, Equatable {
+    case status
+    case pause(String)
+    case resume(String)
+    case store(StoreCommand)
+
+    init?(json: [UInt8]) {
+        guard let root = (try? JSONDocument(json))?.root, let command = root["command"]?.string else { return nil }
+        let selection = StoreSelection(
+            destination: root["destination"]?.string, reason: root["reason"]?.string,
+            since: root["since"]?.integer.map { Timestamp(milliseconds: $0) }, id: root["id"]?.integer,
+            limit: root["limit"]?.integer.flatMap { Int(exactly: $0) })
+        switch command {
+        case "status": self = .status
+        case "queue_stats": self = .store(.queueStats)
+        case "queue_list": self = .store(.queueList(selection))
+        case "dead_letters_list": self = .store(.deadLettersList(selection))
+        case "dead_letters_replay": self = .store(.deadLettersReplay(selection))
+        case "dead_letters_discard": self = .store(.deadLettersDiscard(selection))
+        case "rejects_list": self = .store(.rejectsList(selection))
+        case "dead_letters_show":
+            guard let id = selection.id else { return nil }
+            self = .store(.deadLettersShow(id))
+        case "pause", "resume":
+            guard let name = selection.destination else { return nil }
+            self = command == "pause" ? .pause(name) : .resume(name)
+        default: return nil
+        }
+    }
+
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            switch self {
+            case .status: writer.member("command", "status")
+            case .pause(let name):
+                writer.member("command", "pause")
+                writer.member("destination", name)
+            case .resume(let name):
+                writer.member("command", "resume")
+                writer.member("destination", name)
+            case .store(let command): command.write(&writer)
+            }
+        }
+        return writer.bytes
+    }
+}
+
+extension StoreCommand {
+    fileprivate func write(_ writer: inout JSONWriter) {
+        switch self {
+        case .queueStats: writer.member("command", "queue_stats")
+        case .queueList(let selection): selection.write("queue_list", &writer)
+        case .deadLettersList(let selection): selection.write("dead_letters_list", &writer)
+        case .deadLettersReplay(let selection): selection.write("dead_letters_replay", &writer)
+        case .deadLettersDiscard(let selection): selection.write("dead_letters_discard", &writer)
+        case .rejectsList(let selection): selection.write("rejects_list", &writer)
+        case .deadLettersShow(let id):
+            writer.member("command", "dead_letters_show")
+            writer.member("id", id)
+        }
+    }
+}
+
+extension StoreSelection {
+    fileprivate func write(_ command: String, _ writer: inout JSONWriter) {
+        writer.member("command", command)
+        if let destination { writer.member("destination", destination) }
+        if let reason { writer.member("reason", reason) }
+        if let since { writer.member("since", since.milliseconds) }
+        if let id { writer.member("id", id) }
+        if let limit { writer.member("limit", limit) }
+    }
+}

@@ -1,0 +1,19 @@
+import ForwarderCore
+import KafkaClient
+
+/// What librdkafka is told: our defaults, then what the configuration says of the group, then the user's properties.
+enum KafkaProperties {
+    static func all(_ settings: KafkaSettings) throws(Secrets.Unreadable) -> [(name: String, value: String)] {
+        var properties = KafkaConsumer.defaultProperties(libraryVersion: KafkaConsumer.libraryVersion)
+        properties.append(("client.id", "conversion-forwarder"))
+        properties.append(("bootstrap.servers", settings.brokers.joined(separator: ",")))
+        properties.append(("group.id", settings.groupID))
+        for property in settings.properties {
+            switch property.value {
+            case .text(let text): properties.append((property.name, text))
+            case .secret(let reference): properties.append((property.name, try Secrets.read(reference)))
+            }
+        }
+        return properties
+    }
+}

@@ -1,0 +1,102 @@
+// What each type of destination has keys of its own for.
+
+extension CAPISettings {
+    static func read(_ map: MapReader) -> CAPISettings {
+        var capi = CAPISettings(
+            uetTagID: map.require("uet_tag_id", .digits) ?? "",
+            token: map.require("token", .secret) ?? .file(""))
+        map.set(&capi.dataProvider, "data_provider", .text(100))
+        map.set(&capi.pageValue, "page_value", .flag)
+        capi.events = map.entries("events", count: 0...100) { EventMapping.read($0) }
+        return capi
+    }
+}
+
+extension CAPISettings.EventMapping {
+    fileprivate static func read(_ entry: MapReader.OpenEntry) -> CAPISettings.EventMapping? {
+        entry.readEventName().map { CAPISettings.EventMapping(event: $0, target: readTarget(entry)) }
+    }
+
+    private static func readTarget(_ entry: MapReader.OpenEntry) -> Target {
+        switch entry.value.content {
+        case .map:
+            return entry.section { readTarget($0) }
+        case .scalar where entry.value.isNull:
+            return .skip
+        case .scalar(let text, _):
+            if text == "skip" { return .skip }
+            if ["page_load", "pageload"].contains(text.lowercased()) {
+                entry.doubt("becomes a custom event of this name; for a page load write {type: page_load}")
+            }
+            return entry.read(.text(100)).map { .custom(name: $0) } ?? .skip
+        case .list:
+            entry.refuse("is a list; write the name of a custom event, {type: page_load} or skip")
+            return .skip
+        }
+    }
+
+    private enum TargetType: String, CaseIterable {
+        case custom, skip
+        case pageLoad = "page_load"
+    }
+
+    private static func readTarget(_ map: MapReader) -> Target {
+        let type = map.holds("type") ? map.require("type", .choice) : TargetType.custom
+        if type == .custom { return map.require("name", .text(100)).map { .custom(name: $0) } ?? .skip }
+        if map.holds("name"), type != nil { map.refuse("name", because: "belongs to type custom") }
+        return type == .pageLoad ? .pageLoad : .skip
+    }
+}
+
+extension OfflineSettings {
+    static func read(_ map: MapReader) -> OfflineSettings {
+        var offline = OfflineSettings(
+            goals: map.entries("goals", count: 1...100) { Goal.read($0) },
+            customerID: map.require("customer_id", .digits) ?? "",
+            accountID: map.require("account_id", .digits) ?? "",
+            developerToken: map.require("developer_token", .secret) ?? .file(""),
+            oauth: map.section("oauth") { .read($0) })
+        map.set(&offline.enhancedConversions, "enhanced_conversions", .flag)
+        return offline
+    }
+}
+
+extension OfflineSettings.Goal {
+    fileprivate static func read(_ entry: MapReader.OpenEntry) -> OfflineSettings.Goal? {
+        let event = entry.readEventName()
+        var goal = OfflineSettings.Goal(event: event ?? "", name: "")
+        if case .map = entry.value.content {
+            entry.section { map in
+                goal.name = map.require("name", .text(100)) ?? ""
+                map.set(&goal.isExternallyAttributed, "externally_attributed", .flag)
+            }
+        } else {
+            goal.name = entry.read(.text(100)) ?? ""
+        }
+        return goal
+    }
+}
+
+extension OAuthSettings {
+    fileprivate static func read(_ map: MapReader) -> OAuthSettings {
+        var oauth = OAuthSettings(
+            clientID: map.require("client_id", .text(200)) ?? "",
+            refreshToken: map.require("refresh_token", .secret) ?? .file(""))
+        map.set(orOff: &oauth.clientSecret, "client_secret", .secret)
+        map.set(&oauth.authority, "authority", .endpoint)
+        map.set(&oauth.scope, "scope", .text(500))
+        if !oauth.scope.split(separator: " ").contains("offline_access") {
+            map.doubt("scope", because: "without offline_access Microsoft issues no refresh token")
+        }
+        return oauth
+    }
+}
+
+extension MapReader.OpenEntry {
+    /// The key as the name of a storefront event; nil after an error was noted.
+    fileprivate func readEventName() -> String? {
+        if 1...100 ~= key.unicodeScalars.count, key.printable(limit: 100) == key { return key }
+        refuse("cannot name an event; write 1 to 100 characters")
+        return nil
+    }
+}

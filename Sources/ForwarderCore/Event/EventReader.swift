@@ -1,0 +1,326 @@
+/// Normalises one record after the other into a `StorefrontEvent`: the only place where a storefront's words are judged.
+///
+/// `open` takes the record apart, which is all that routing needs; `read` normalises everything into `event`, `items` and
+/// `itemIDs`. What they lend is valid until the next `open`.
+struct EventReader: ~Copyable {
+    private let timeFormat: InputSettings.TimeFormat
+    private let hasher = SHA256()
+    private var scanner: RecordScanner
+
+    private(set) var event = StorefrontEvent()
+    private(set) var items: [EventItem] = []
+    private(set) var itemIDs: [EventText] = []
+
+    init(_ settings: InputSettings) {
+        timeFormat = settings.timeFormat
+        scanner = RecordScanner(settings)
+    }
+
+    /// Takes a record apart. Returns what is wrong with the record as a whole.
+    mutating func open(_ record: Bytes) -> RejectReason? {
+        scanner.open(record)
+    }
+
+    /// The field's text as it stands in the event, for routing; absent where it is no text.
+    mutating func rawText(_ field: EventField) -> EventText {
+        scanner.rawText(field)
+    }
+
+    /// What the storefront says of consent, for routing.
+    mutating func adStorage() -> AdStorage {
+        scanner.adStorage()
+    }
+
+    // MARK: The whole event
+
+    /// Normalises every field. `now` is what age and future are measured against.
+    mutating func read(now: Timestamp) {
+        event = StorefrontEvent()
+        readName()
+        readTime(now)
+        readID()
+        readPage()
+        readUser()
+        readProperties()
+        readItems()
+    }
+
+    private mutating func readName() {
+        switch scanner.value(.event) {
+        case .absent: event.violations.insert(.eventMissing)
+        case .other: event.violations.insert(.eventInvalid)
+        case .text(let text):
+            if text.bytes.trimmed().isEmpty || PersonalData.containsEmail(text.bytes) {
+                event.violations.insert(.eventInvalid)
+            }
+            event.name = text
+        }
+    }
+
+    private mutating func readTime(_ now: Timestamp) {
+        let reading: EventTime.Reading
+        switch scanner.value(.eventTime) {
+        case .absent: return event.violations.insert(.timestampMissing)
+        case .other: return event.violations.insert(.timestampNotANumber)
+        case .text(let text):
+            switch timeFormat {
+            case .unix: reading = EventTime.read(unix: text.bytes, in: &scanner.arena)
+            case .iso8601: reading = EventTime.read(iso8601: text.bytes, in: &scanner.arena)
+            }
+        }
+        switch reading {
+        case .rejected(let reason): event.violations.insert(reason)
+        case .seconds(let seconds):
+            event.time = seconds
+            if seconds > now.seconds + EventTime.futureLimit { event.violations.insert(.inTheFuture) }
+        }
+    }
+
+    private mutating func readID() {
+        if let id = plainText(.eventID) {
+            event.id = id
+        } else {
+            // The browser's copy of the event cannot be recognised by this id, but a repeat of this record can.
+            let hex = hasher.hexDigest(scanner.record, in: &scanner.arena)
+            event.id = EventText(plain: Bytes(rebasing: hex[..<32]))
+            event.isIDDerived = true
+        }
+    }
+
+    private mutating func readPage() {
+        event.url = url(.url)
+        event.referrer = url(.referrer)
+        event.title = plainText(.title) ?? .absent
+        event.keywords = plainText(.keywords) ?? .absent
+        event.source = plainText(.source) ?? .absent
+        event.pageLoadID = checked(.pageLoadID, UUIDText.isVersion4)
+        event.adStorage = scanner.adStorage()
+        if event.adStorage == .missing, scanner.place(of: .adStorage) != nil {
+            event.dropped.insert(.adStorage, .invalid)
+        }
+    }
+
+    private mutating func readUser() {
+        readEmail()
+        readPhone()
+        event.externalID = plainText(.externalID) ?? .absent
+        event.anonymousID = plainText(.anonymousID) ?? .absent
+        if case .text(let text) = scanner.value(.clickID), let id = ClickID.normalized(text.bytes) {
+            event.clickID = EventText(plain: id)
+        } else {
+            dropIfGiven(.clickID, .invalid)
+        }
+        event.ipAddress = checked(.ipAddress, IPAddress.isValid)
+        event.userAgent = plainText(.userAgent) ?? .absent
+        event.idfa = checked(.idfa) { UUIDText.isDashed($0) && !UUIDText.isZero($0) }
+        event.gaid = checked(.gaid) { UUIDText.isDashed($0) && !UUIDText.isZero($0) }
+    }
+
+    private mutating func readEmail() {
+        switch scanner.value(.email) {
+        case .absent: return
+        case .other: return event.dropped.insert(.email, .wrongType)
+        case .text(let text):
+            if let hash = givenHash(text.bytes) {
+                event.emailHash = hash
+                event.enhancedEmailHash = hash
+                return
+            }
+            if let address = EmailAddress.normalized(text.bytes, .conversionsAPI, in: &scanner.arena) {
+                event.emailHash = EventText(plain: hasher.hexDigest(address, in: &scanner.arena))
+                let enhanced = EmailAddress.normalized(text.bytes, .enhancedConversions, in: &scanner.arena)
+                if let enhanced {
+                    event.enhancedEmailHash =
+                        enhanced.equals(address)
+                        ? event.emailHash : EventText(plain: hasher.hexDigest(enhanced, in: &scanner.arena))
+                }
+            } else {
+                event.dropped.insert(.email, .emailNotNormalizable)
+            }
+        }
+    }
+
+    private mutating func readPhone() {
+        switch scanner.value(.phone) {
+        case .absent: return
+        case .other: return event.dropped.insert(.phone, .wrongType)
+        case .text(let text):
+            if let hash = givenHash(text.bytes) {
+                event.phoneHash = hash
+            } else if let number = PhoneNumber.normalized(text.bytes, in: &scanner.arena) {
+                event.phoneHash = EventText(plain: hasher.hexDigest(number, in: &scanner.arena))
+            } else {
+                event.dropped.insert(.phone, .phoneNotE164)
+            }
+        }
+    }
+
+    /// 64 hexadecimal digits are a hash that the shop made; trusted as it is.
+    private mutating func givenHash(_ text: Bytes) -> EventText? {
+        let trimmed = text.trimmed()
+        guard UUIDText.isHex(trimmed, count: 64) else { return nil }
+        let lower = scanner.arena.allocate(64)
+        for index in 0..<64 { lower[index] = lowercased(trimmed[index]) }
+        return EventText(plain: Bytes(lower))
+    }
+
+    private mutating func readProperties() {
+        event.value = decimal(.value)
+        event.currency = currency()
+        event.transactionID = plainText(.transactionID) ?? .absent
+        event.searchTerm = plainText(.searchTerm) ?? .absent
+        event.category = plainText(.category) ?? .absent
+        event.label = plainText(.label) ?? .absent
+        event.pageType = checked(.pageType, PageType.isKnown)
+        event.eventValue = decimal(.eventValue)
+        event.ecommTotalValue = decimal(.ecommTotalValue)
+        event.ecommCategory = plainText(.ecommCategory) ?? .absent
+        event.externalAttributionCredit = decimal(.externalAttributionCredit)
+        event.externalAttributionModel = plainText(.externalAttributionModel) ?? .absent
+    }
+
+    private mutating func currency() -> EventText {
+        guard case .text(let text) = scanner.value(.currency) else { return dropIfGiven(.currency, .wrongType) }
+        let code = text.bytes.trimmed()
+        guard code.count == 3, code.allSatisfy(isLetter) else { return dropIfGiven(.currency, .invalid) }
+        let upper = scanner.arena.allocate(3)
+        for index in 0..<3 { upper[index] = code[index] & 0xDF }
+        return EventText(plain: Bytes(upper))
+    }
+
+    // MARK: Lists
+
+    private mutating func readItems() {
+        items.removeAll(keepingCapacity: true)
+        itemIDs.removeAll(keepingCapacity: true)
+        readItemIDs()
+        guard let list = scanner.place(of: .items) else { return }
+        guard scanner.kind(at: list) == .array else { return event.dropped.insert(.items, .wrongType) }
+        var (place, end) = scanner.inside(list)
+        while place < end {
+            if scanner.kind(at: place) == .object {
+                let item = readItem(place)
+                if !item.isEmpty { items.append(item) }
+            } else {
+                event.dropped.insert(.items, .wrongType)
+            }
+            place = scanner.next(place)
+        }
+    }
+
+    private mutating func readItem(_ object: Int) -> EventItem {
+        var item = EventItem()
+        var (name, end) = scanner.inside(object)
+        while name < end {
+            let place = name + 1
+            if case .field(let field, _)? = FieldMap.item.target(of: scanner.key(name), in: FieldMap.root) {
+                switch field {
+                case .itemID: item.id = plainText(.itemID, at: place) ?? .absent
+                case .itemName: item.name = plainText(.itemName, at: place) ?? .absent
+                case .itemPrice: item.price = decimal(.itemPrice, at: place)
+                case .itemQuantity: item.quantity = quantity(at: place)
+                default: break
+                }
+            }
+            name = scanner.next(place)
+        }
+        return item
+    }
+
+    /// A whole number; `2.0` is one.
+    private mutating func quantity(at place: Int) -> DecimalText? {
+        guard let number = decimal(.itemQuantity, at: place) else { return nil }
+        if number.isInteger, !number.isNegative { return number }
+        guard let whole = number.wholeNumber, !number.isNegative else {
+            event.dropped.insert(.itemQuantity, .invalid)
+            return nil
+        }
+        return whole
+    }
+
+    private mutating func readItemIDs() {
+        guard let list = scanner.place(of: .itemIDs) else { return }
+        guard scanner.kind(at: list) == .array else {
+            // One id that is not in a list.
+            if let id = plainText(.itemIDs) { itemIDs.append(id) }
+            return
+        }
+        var (place, end) = scanner.inside(list)
+        while place < end {
+            if let id = plainText(.itemIDs, at: place) { itemIDs.append(id) }
+            place = scanner.next(place)
+        }
+    }
+
+    // MARK: Kinds of fields
+
+    /// A text that must not hold an e-mail address.
+    @inline(__always)
+    private mutating func plainText(_ field: EventField) -> EventText? {
+        guard let place = scanner.place(of: field) else { return nil }
+        return plainText(field, at: place)
+    }
+
+    private mutating func plainText(_ field: EventField, at place: Int) -> EventText? {
+        switch scanner.value(at: place) {
+        case .absent: return nil
+        case .other:
+            event.dropped.insert(field, .wrongType)
+            return nil
+        case .text(let text):
+            guard PersonalData.containsEmail(text.bytes) else { return text }
+            event.dropped.insert(field, .personalData)
+            return nil
+        }
+    }
+
+    /// A text that passes a check once white space around it is gone.
+    private mutating func checked(_ field: EventField, _ isValid: (Bytes) -> Bool) -> EventText {
+        guard case .text(let text) = scanner.value(field) else { return dropIfGiven(field, .wrongType) }
+        let trimmed = text.bytes.trimmed()
+        guard isValid(trimmed) else { return dropIfGiven(field, .invalid) }
+        return EventText(bytes: trimmed, needsEscaping: text.needsEscaping)
+    }
+
+    private mutating func url(_ field: EventField) -> EventText {
+        guard case .text(let text) = scanner.value(field) else { return dropIfGiven(field, .wrongType) }
+        switch PageURL.examine(text.bytes, in: &scanner.arena) {
+        case .clean(let url):
+            return EventText(bytes: url, needsEscaping: text.needsEscaping)
+        case .cut(let url):
+            event.dropped.insert(field, .personalDataCut)
+            return EventText(bytes: url, needsEscaping: text.needsEscaping)
+        case .invalid:
+            return dropIfGiven(field, .invalid)
+        }
+    }
+
+    private mutating func decimal(_ field: EventField) -> DecimalText? {
+        guard let place = scanner.place(of: field) else { return nil }
+        return decimal(field, at: place)
+    }
+
+    private mutating func decimal(_ field: EventField, at place: Int) -> DecimalText? {
+        switch scanner.value(at: place) {
+        case .absent: return nil
+        case .other:
+            event.dropped.insert(field, .wrongType)
+            return nil
+        case .text(let text):
+            if let number = DecimalText(text.bytes, in: &scanner.arena) { return number }
+            event.dropped.insert(field, .invalid)
+            return nil
+        }
+    }
+
+    /// Counts the field as left out if the event has it at all.
+    @discardableResult
+    private mutating func dropIfGiven(_ field: EventField, _ reason: DropReason) -> EventText {
+        switch scanner.value(field) {
+        case .absent: break
+        case .text: event.dropped.insert(field, reason)
+        case .other: event.dropped.insert(field, .wrongType)
+        }
+        return .absent
+    }
+}

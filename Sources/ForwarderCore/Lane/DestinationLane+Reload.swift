@@ -1,0 +1,44 @@
+extension DestinationLane {
+    /// The destination of a request that one of its lanes started.
+    public static func destination(of request: RequestID) -> DestinationID {
+        DestinationID(Int32(truncatingIfNeeded: request.rawValue >> idBits))
+    }
+
+    /// Ids of requests and tickets have the destination in front of a counter.
+    static let idBits: UInt64 = 40
+
+    /// The request for entries of this destination.
+    public func request(
+        _ contents: [UInt8], isStrict: Bool, _ credential: MicrosoftInterface.Credential
+    ) -> HTTPRequest {
+        interface.request(contents, isStrict: isStrict, credential)
+    }
+
+    /// Nothing waits for the store.
+    public var isStored: Bool { storing.isEmpty }
+
+    /// Nothing is left in memory.
+    public var isEmpty: Bool {
+        storing.isEmpty && attempts.isEmpty && fresh.isEmpty && early.isEmpty && parts.isEmpty && due.isEmpty
+    }
+
+    /// Goes on by other settings with what there is. What was written for Microsoft is not touched.
+    mutating func reconfigure(_ settings: DestinationSettings, _ now: Moment) {
+        guard settings != self.settings else { return }
+        self.settings = settings
+        interface = MicrosoftInterface(settings)
+        pace = RateLimit(eventsPerSecond: settings.rateLimit)
+        gate.reconfigure(settings.retry, concurrency: settings.concurrency)
+    }
+
+    /// The destination is configured no longer: what is in memory goes to its queue, where it waits for an operator.
+    mutating func leave(_ now: Moment) {
+        isLeaving = true
+        release(due.removeAll().map(\.batch))
+        let waiting = fresh.removeAll() + early + parts
+        early = []
+        parts = []
+        searches = [:]
+        for pending in waiting { putBack(pending, now) }
+    }
+}

@@ -1,0 +1,61 @@
+/// Goals that Microsoft does not know (yet). Their deliveries wait in the queue under the goal's name; one of them is sent
+/// every now and then to see whether the goal is there.
+struct HeldGoals: Sendable {
+    enum State: Sendable, Equatable {
+        case held(probeAt: Uptime)
+        /// Known again; what waited is being claimed, the next part from this moment on.
+        case draining(from: Uptime)
+    }
+
+    private(set) var states: [String: State] = [:]
+
+    var isEmpty: Bool { states.isEmpty }
+
+    func isHeld(_ goal: String) -> Bool {
+        switch states[goal] {
+        case .held: true
+        case .draining, nil: false
+        }
+    }
+
+    /// Returns whether this is news.
+    mutating func hold(_ goal: String, probeAt: Uptime) -> Bool {
+        let isNews = !isHeld(goal)
+        states[goal] = .held(probeAt: probeAt)
+        return isNews
+    }
+
+    /// A delivery of the goal was taken. Returns whether this is news.
+    mutating func accepted(_ goal: String) -> Bool {
+        guard isHeld(goal) else { return false }
+        states[goal] = .draining(from: .distantPast)
+        return true
+    }
+
+    /// Nothing that waits for the goal is due; `next` says when something will be.
+    mutating func drained(_ goal: String, next: Uptime?) {
+        guard case .draining? = states[goal] else { return }
+        states[goal] = next.map { .draining(from: $0) }
+    }
+
+    /// The goal whose waiting deliveries should be claimed now, and whether only as a probe.
+    func claimable(at now: Uptime) -> (goal: String, isProbe: Bool)? {
+        for (goal, state) in states.sorted(by: { $0.key < $1.key }) {
+            switch state {
+            case .draining(let from) where from <= now: return (goal, false)
+            case .held(let probeAt) where probeAt <= now: return (goal, true)
+            case .draining, .held: continue
+            }
+        }
+        return nil
+    }
+
+    /// When the next claim for a goal is due.
+    var nextClaim: Uptime? {
+        states.values.map { state in
+            switch state {
+            case .held(probeAt: let time), .draining(from: let time): time
+            }
+        }.min()
+    }
+}

@@ -1,0 +1,178 @@
+/// One metric with all its values. The same list makes the `metrics` line of the log and the page for Prometheus, so they
+/// cannot disagree.
+public struct MetricFamily: Sendable {
+    public enum Kind: String, Sendable {
+        case counter, gauge
+    }
+
+    public struct Sample: Sendable {
+        public var destination: String?
+        public var label: (name: String, value: String)?
+        public var value: Double
+    }
+
+    /// Without the prefix, and without `_total`.
+    public var name: String
+    public var kind: Kind
+    public var help: String
+    public var samples: [Sample]
+
+    /// The name as Prometheus sees it.
+    public var exposedName: String { "conversion_forwarder_\(name)\(kind == .counter ? "_total" : "")" }
+}
+
+extension Metrics {
+    /// Every metric there is; names and labels are an interface.
+    public var families: [MetricFamily] { processFamilies + kafkaFamilies + intakeFamilies + laneFamilies }
+
+    private var processFamilies: [MetricFamily] {
+        [
+            single("uptime_seconds", .gauge, "Time since start", Double(uptime.milliseconds) / 1000),
+            single(
+                "unaccounted", .gauge, "Events this program has lost count of; not 0 is a fault", Double(unaccounted)),
+            single("log_lines_dropped", .counter, "Log lines that nobody read in time", Double(logLinesDropped)),
+            MetricFamily(
+                name: "detached_pending", kind: .gauge,
+                help: "Deliveries waiting for a destination configured no longer",
+                samples: detached.sorted { $0.key < $1.key }.map { .init(destination: $0.key, value: Double($0.value)) }
+            ),
+            single("store_writable", .gauge, "1 while the store can write", store.isWritable ? 1 : 0),
+            single("store_transactions", .counter, "Transactions committed", Double(store.transactions)),
+            single(
+                "store_transaction_seconds_p99", .gauge, "99th percentile of a transaction's time",
+                store.transactionTime.quantile(0.99) ?? 0),
+        ]
+    }
+
+    private var kafkaFamilies: [MetricFamily] {
+        [
+            single("partitions_assigned", .gauge, "Partitions this process reads", Double(kafka.partitions.count)),
+            single(
+                "lag", .gauge, "Records in Kafka behind the committed offsets of the assigned partitions",
+                Double(kafka.partitions.reduce(0) { $0 + ($1.lag ?? 0) })),
+            single("uncommitted_records", .gauge, "Records read and not committed", Double(kafka.uncommitted)),
+            single("commits", .counter, "Commits that Kafka took", Double(kafka.commits)),
+            single("commits_refused", .counter, "Commits that Kafka did not take", Double(kafka.commitsRefused)),
+            single("rebalances", .counter, "Assignments and revocations", Double(kafka.rebalances)),
+            single("intake_paused", .gauge, "1 while partitions are paused", kafka.isPaused ? 1 : 0),
+        ]
+    }
+
+    private var intakeFamilies: [MetricFamily] {
+        [
+            counter("consumed", "Records read from Kafka") { $0.intake.consumed },
+            labelled("skipped", "Events for which nothing is owed", "reason") { destination in
+                SkipReason.allCases.map { ("\($0.name)", destination.skipped($0)) }
+            },
+            counter("rejected", "Events that the destination cannot take") { $0.intake.rejected },
+            labelled("reject_reasons", "What was wrong with them; an event can count twice", "reason") { destination in
+                RejectReason.allCases.map { ("\($0.name)", destination.intake.rejectedByReason[Int($0.rawValue)]) }
+            },
+            labelled("field_dropped", "Fields left out of good events", "field") { destination in
+                EventField.allCases.map { field in
+                    ("\(field.name)", DropReason.allCases.reduce(0) { $0 + destination.intake.dropped(field, $1) })
+                }
+            },
+            counter("event_id_derived", "Events without an id of their own") { $0.intake.eventIDsDerived },
+        ]
+    }
+
+    private var laneFamilies: [MetricFamily] {
+        [
+            counter("delivered", "Deliveries that Microsoft took") { $0.lane.books.delivered },
+            counter("delivered_unconfirmed", "Of these: not confirmed in so many words") {
+                $0.lane.books.deliveredUnconfirmed
+            },
+            labelled("dead_lettered", "Deliveries given up", "class") {
+                [
+                    ("data", $0.lane.books.deadLetteredData), ("refused", $0.lane.books.deadLetteredRefused),
+                    ("expired", $0.lane.books.deadLetteredExpired),
+                ]
+            },
+            counter("discarded", "Deliveries thrown away by an operator, or unreadable") { $0.lane.books.discarded },
+            counter("released", "Deliveries given back to Kafka") { $0.released },
+            counter("restored", "Deliveries found in the queue at start") { $0.lane.books.restored },
+            counter("replayed", "Dead letters put back into the queue") { $0.lane.books.replayed },
+            gauge("pending", "Deliveries in the queue on disk") { Double($0.lane.pending) },
+            gauge("in_flight", "Deliveries in memory") { Double($0.inFlight) },
+            gauge("unaccounted_deliveries", "What came in minus what became of it") { Double($0.unaccounted) },
+            gauge("oldest_pending_seconds", "Age of the oldest event in the queue") { $0.oldestPendingSeconds },
+            gauge("queue_bytes", "Bytes in the queue on disk") { Double($0.lane.depth.bytes) },
+            gauge("memory_bytes", "Bytes of deliveries in memory") { Double($0.lane.memoryBytes) },
+            labelled("gate", "1 for the state the gate is in", "state") { destination in
+                ["open", "half_open", "closed", "parked", "halted", "paused"].map {
+                    ($0, destination.lane.gate == $0 ? 1 : 0)
+                }
+            }.asGauge,
+            gauge("credential_ready", "1 while there is a credential to send with") {
+                $0.lane.isCredentialReady ? 1 : 0
+            },
+            counter("requests", "Requests sent") { $0.lane.books.requests },
+            counter("requests_unanswered", "Of these: without an answer") { $0.lane.books.requestsWithoutAnswer },
+            counter("attempts", "Deliveries sent, repeats included") { $0.lane.books.attempts },
+            counter("retried", "Deliveries put back to be sent again") { $0.lane.books.retried },
+            counter("spilled", "Deliveries written to the queue") { $0.lane.books.spilled },
+            counter("warnings", "Entries taken although something in them was not") { $0.lane.books.warnings },
+            counter("quarantined", "Rows of the queue that could not be read back") { $0.lane.books.quarantined },
+            counter("gate_closings", "How often the gate closed") { $0.lane.books.gateClosings },
+            gauge("request_seconds_p50", "Median time of a request") { $0.requestTime.quantile(0.5) },
+            gauge("request_seconds_p99", "99th percentile of a request's time") { $0.requestTime.quantile(0.99) },
+            labelled("match_keys", "Delivered events that carried a key to match by", "key") {
+                [
+                    ("email", $0.lane.books.deliveredWithEmail), ("phone", $0.lane.books.deliveredWithPhone),
+                    ("msclkid", $0.lane.books.deliveredWithClickID),
+                ]
+            },
+        ]
+    }
+
+    // MARK: Making families
+
+    private func single(_ name: String, _ kind: MetricFamily.Kind, _ help: String, _ value: Double) -> MetricFamily {
+        MetricFamily(name: name, kind: kind, help: help, samples: [.init(value: value)])
+    }
+
+    private func counter(_ name: String, _ help: String, _ value: (Destination) -> Int) -> MetricFamily {
+        let samples = destinations.map { MetricFamily.Sample(destination: $0.lane.name, value: Double(value($0))) }
+        return MetricFamily(name: name, kind: .counter, help: help, samples: samples)
+    }
+
+    private func gauge(_ name: String, _ help: String, _ value: (Destination) -> Double?) -> MetricFamily {
+        let samples = destinations.compactMap { destination in
+            value(destination).map { MetricFamily.Sample(destination: destination.lane.name, value: $0) }
+        }
+        return MetricFamily(name: name, kind: .gauge, help: help, samples: samples)
+    }
+
+    /// Values that are 0 are left out: most reasons never occur.
+    private func labelled(
+        _ name: String, _ help: String, _ label: String, _ values: (Destination) -> [(String, Int)]
+    ) -> MetricFamily {
+        let samples = destinations.flatMap { destination in
+            values(destination).filter { $0.1 != 0 }.map { value, count in
+                MetricFamily.Sample(
+                    destination: destination.lane.name, label: (label, value), value: Double(count))
+            }
+        }
+        return MetricFamily(name: name, kind: .counter, help: help, samples: samples)
+    }
+}
+
+extension MetricFamily {
+    fileprivate var asGauge: MetricFamily {
+        var gauge = self
+        gauge.kind = .gauge
+        return gauge
+    }
+}
+
+extension Metrics.Destination {
+    fileprivate func skipped(_ reason: SkipReason) -> Int {
+        let atIntake = intake.skipped[Int(reason.rawValue)]
+        switch reason {
+        case .shadow: return atIntake + lane.books.skippedShadow
+        case .alreadyStored: return atIntake + lane.books.skippedAlreadyStored
+        default: return atIntake
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import CRdKafka
+
+extension KafkaConsumer {
+    /// Leaves the group, so that the other members get the partitions at once, and ends the client.
+    ///
+    /// - Parameters:
+    ///   - timeoutMilliseconds: how long to wait for librdkafka, beyond what `onEvent` takes.
+    ///   - onEvent: gets what happens meanwhile. `revoked`, which comes if any partition is assigned, is the time for the
+    ///     last commit; `close` answers it itself.
+    /// - Returns: whether librdkafka finished in time. If not, the client is left behind with its threads and sockets,
+    ///   because ending it could take for ever; the broker notices after `session.timeout.ms` at the latest. A coordinator
+    ///   that is out of reach is not waited for.
+    public func close(timeoutMilliseconds: Int32, _ onEvent: (KafkaEvent) -> Void) -> Bool {
+        let deadline = Deadline(milliseconds: timeoutMilliseconds)
+        // An assignment that arrives or is answered once closing has begun makes librdkafka before 2.4.0 wait for ever:
+        // so no join may be under way. Unsubscribing ends it, and takes the partitions away.
+        answer(onEvent)
+        rd_kafka_unsubscribe(handle)
+        var wait: Int32 = 0
+        while serve(timeoutMilliseconds: wait, onEvent), !deadline.hasPassed { wait = 50 }
+        let mayDestroy = !destroyingAborts
+
+        if let error = KafkaError(taking: rd_kafka_consumer_close_queue(handle, queue), while: "leaving the group") {
+            // Only after a fatal error, which has ended the membership anyway.
+            onEvent(.error(error))
+        } else {
+            while rd_kafka_consumer_closed(handle) == 0 {
+                guard !deadline.hasPassed else { break }
+                serve(timeoutMilliseconds: min(deadline.millisecondsLeft, 50), onEvent)
+            }
+        }
+        let isFinished =
+            rd_kafka_consumer_closed(handle) != 0 || rd_kafka_fatal_error(handle, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR
+        let client = takeClient()
+        rd_kafka_queue_destroy(queue)
+        if isFinished, mayDestroy { rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+        return isFinished
+    }
+
+    /// Before 2.3.0 librdkafka aborts the process when it ends a cooperative consumer that the group has let in but not
+    /// yet given an assignment, even an empty one. Such a client is better left behind.
+    private var destroyingAborts: Bool {
+        KafkaConsumer.libraryVersion < 0x0203_0000 && !wasAssigned && isCooperative
+    }
+
+    /// Hands out everything but records, and answers the group. Returns whether there was anything to answer.
+    @discardableResult
+    private func serve(timeoutMilliseconds: Int32, _ onEvent: (KafkaEvent) -> Void) -> Bool {
+        var timeout = timeoutMilliseconds
+        var hasAnswered = false
+        while let raw = rd_kafka_queue_poll(queue, timeout) {
+            defer { rd_kafka_event_destroy(raw) }
+            timeout = 0
+            switch event(from: raw) {
+            case .assigned?:
+                break
+            case .revoked(let partitions, let isLost)?:
+                let known = partitions.filter { assignment[$0] != nil }
+                if !known.isEmpty { onEvent(.revoked(known, isLost: isLost)) }
+            case let event?:
+                onEvent(event)
+            case nil:
+                continue
+            }
+            if owed != nil {
+                hasAnswered = true
+                answer(onEvent)
+            }
+        }
+        return hasAnswered
+    }
+
+    /// Gives the group the answer it waits for, whatever the owner thinks of it.
+    private func answer(_ onEvent: (KafkaEvent) -> Void) {
+        do throws(KafkaError) {
+            switch owed {
+            case .assign(let partitions):
+                // They can only be given back once they have been taken. An explicit offset needs no looking up.
+                owed = nil
+                try take(Dictionary(partitions.map { ($0, .offset(0)) }, uniquingKeysWith: { first, _ in first }))
+            case .unassign:
+                try unassign()
+            case nil:
+                break
+            }
+        } catch {
+            onEvent(.error(error))
+        }
+    }
+}

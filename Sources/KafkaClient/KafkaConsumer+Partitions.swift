@@ -1,0 +1,63 @@
+import CRdKafka
+
+extension KafkaConsumer {
+    /// Stops handing out records of the partitions; those already fetched are thrown away and fetched again by `resume`.
+    /// Returns those it did not work for.
+    public func pause(_ partitions: [TopicPartition]) throws(KafkaError) -> [PartitionResult] {
+        let list = PartitionList(partitions)
+        let action = "pausing a partition"
+        if let error = KafkaError(rd_kafka_pause_partitions(handle, list.pointer), while: action) { throw error }
+        return list.failures(while: action)
+    }
+
+    /// Hands out records of the partitions again, from the one after the last that was handed out. Returns those it did
+    /// not work for.
+    public func resume(_ partitions: [TopicPartition]) throws(KafkaError) -> [PartitionResult] {
+        let list = PartitionList(partitions)
+        let action = "resuming a partition"
+        if let error = KafkaError(rd_kafka_resume_partitions(handle, list.pointer), while: action) { throw error }
+        return list.failures(while: action)
+    }
+
+    /// The offset after the last record handed out, for each partition; nil where none has been since the assignment.
+    /// Asks nobody.
+    public func position(_ partitions: [TopicPartition]) throws(KafkaError) -> [PartitionResult] {
+        let list = PartitionList(partitions)
+        let action = "looking up a position"
+        if let error = KafkaError(rd_kafka_position(handle, list.pointer), while: action) { throw error }
+        return list.results(while: action)
+    }
+
+    /// The ends of an assigned partition as the last fetch saw them; nil if nothing has been fetched. Asks nobody.
+    public func cachedWatermarks(_ partition: TopicPartition) -> Watermarks? {
+        // librdkafka would make up a partition it does not know.
+        guard assignment[partition] != nil else { return nil }
+        var marks = Watermarks(low: -1, high: -1)
+        let code = rd_kafka_get_watermark_offsets(
+            handle, partition.topic, partition.partition, &marks.low, &marks.high)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, marks.low >= 0, marks.high >= 0 else { return nil }
+        return marks
+    }
+
+    /// The ends of a partition, asked of its leader.
+    public func queryWatermarks(
+        _ partition: TopicPartition, timeoutMilliseconds: Int32
+    ) throws(KafkaError) -> Watermarks {
+        var marks = Watermarks(low: -1, high: -1)
+        let code = rd_kafka_query_watermark_offsets(
+            handle, partition.topic, partition.partition, &marks.low, &marks.high, timeoutMilliseconds)
+        if let error = KafkaError(code, while: "asking for the ends of \(partition)") { throw error }
+        return marks
+    }
+
+    /// For each partition the offset of its first record at or after `milliseconds` since 1970; nil where there is none.
+    public func offsets(
+        of partitions: [TopicPartition], since milliseconds: Int64, timeoutMilliseconds: Int32
+    ) throws(KafkaError) -> [PartitionResult] {
+        let list = PartitionList(partitions, offset: milliseconds)
+        let action = "asking for offsets by time"
+        let code = rd_kafka_offsets_for_times(handle, list.pointer, timeoutMilliseconds)
+        if let error = KafkaError(code, while: action) { throw error }
+        return list.results(while: action)
+    }
+}

@@ -1,0 +1,129 @@
+import CRdKafka
+
+/// A member of a consumer group. Owns the librdkafka client and decides nothing: where to begin, what to commit and what
+/// to do about an error is up to the owner.
+///
+/// **Threads.** Not Sendable: one thread makes every call. librdkafka works on threads of its own and puts what it has to
+/// say, log lines included, into one queue; `poll` takes from that queue. There are no callbacks, so nothing happens
+/// behind the owner's back and the order of events is the order in which `poll` hands them out.
+///
+/// **Life.** `init`, `subscribe`, then `poll` again and again, answering `assigned` and `revoked`, and at last `close`.
+/// After `close` no call is allowed. A consumer that is dropped without it closes itself, waiting up to a second.
+public final class KafkaConsumer {
+    /// The rd_kafka_t; nil once closed.
+    private var client: OpaquePointer?
+    /// The group's queue, into which the queues for logs, errors and every partition are redirected.
+    let queue: OpaquePointer
+    /// What `assigned` or `revoked` awaits from the owner.
+    var owed: Answer?
+    /// Every partition this consumer reads, with the position it was last told to begin at.
+    var assignment: [TopicPartition: KafkaPosition] = [:]
+    /// Whether the group ever gave an assignment, be it an empty one.
+    var wasAssigned = false
+
+    /// An assignment of the group that the owner has been told of and has not answered.
+    enum Answer {
+        case assign([TopicPartition])
+        case unassign([TopicPartition])
+    }
+
+    /// Starts a client; connecting goes on in the background, and the group is joined by `subscribe`.
+    ///
+    /// - Parameter properties: librdkafka's, set in order. `log.queue` is always on.
+    /// - Throws: what librdkafka has against a property (the error names it, never its value) or their combination.
+    public init(properties: [(name: String, value: String)]) throws(KafkaError) {
+        let configuration = ClientConfiguration()
+        try configuration.set(properties + [("log.queue", "true")])
+        rd_kafka_conf_set_events(
+            configuration.raw,
+            RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS
+                | RD_KAFKA_EVENT_LOG)
+        let client = try configuration.makeClient(RD_KAFKA_CONSUMER)
+        // Log lines go to the main queue, the main queue into the group's.
+        rd_kafka_set_log_queue(client, nil)
+        rd_kafka_poll_set_consumer(client)
+        guard let queue = rd_kafka_queue_get_consumer(client) else {
+            rd_kafka_destroy(client)
+            throw KafkaError(.unknownGroup, "starting the Kafka client: property group.id is missing")
+        }
+        self.client = client
+        self.queue = queue
+    }
+
+    deinit {
+        if client != nil { _ = close(timeoutMilliseconds: 1000) { _ in } }
+    }
+
+    /// The rd_kafka_t.
+    var handle: OpaquePointer {
+        guard let client else { preconditionFailure("a closed consumer is used") }
+        return client
+    }
+
+    /// The partitions this consumer reads.
+    public var partitions: [TopicPartition] { assignment.keys.sorted() }
+
+    /// Joins the group for `topics`, or changes what it is joined for. What comes of it is an `assigned` event.
+    public func subscribe(_ topics: [String]) throws(KafkaError) {
+        let list = PartitionList(topics.map { TopicPartition($0, -1) })
+        if let error = KafkaError(rd_kafka_subscribe(handle, list.pointer), while: "subscribing to \(topics)") {
+            throw error
+        }
+    }
+
+    /// Waits up to `timeoutMilliseconds` for something to hand out; then goes on without waiting until nothing is left,
+    /// `limit` records have been handed out, or there is an event, which is returned. Returning nil says nothing about
+    /// how many records there were.
+    ///
+    /// Call it at least every `max.poll.interval.ms` (5 minutes unless configured), paused or not: a consumer that does
+    /// not poll loses its partitions.
+    ///
+    /// - Parameter onRecord: gets each record, which is lent for the time of that call.
+    public func poll(
+        timeoutMilliseconds: Int32, limit: Int = .max, _ onRecord: (borrowing KafkaRecord) -> Void
+    ) -> KafkaEvent? {
+        precondition(owed == nil, "assigned and revoked are answered with assign and unassign before the next poll")
+        precondition(client != nil, "a closed consumer is polled")
+        var timeout = timeoutMilliseconds
+        var count = 0
+        while count < limit {
+            guard let raw = rd_kafka_queue_poll(queue, timeout) else { return nil }
+            defer { rd_kafka_event_destroy(raw) }
+            timeout = 0
+            if rd_kafka_event_type(raw) == RD_KAFKA_EVENT_FETCH {
+                // One event, one record. Asking for it is also what tells librdkafka that it has been consumed.
+                guard let message = rd_kafka_event_message_next(raw) else { continue }
+                onRecord(KafkaRecord(message))
+                count += 1
+            } else if let event = event(from: raw) {
+                return event
+            }
+        }
+        return nil
+    }
+
+    /// What librdkafka's event says; nil for one that says nothing to the owner.
+    func event(from raw: OpaquePointer) -> KafkaEvent? {
+        switch rd_kafka_event_type(raw) {
+        case RD_KAFKA_EVENT_REBALANCE: rebalance(raw)
+        case RD_KAFKA_EVENT_OFFSET_COMMIT: KafkaEvent(commit: raw)
+        case RD_KAFKA_EVENT_ERROR: trouble(raw)
+        case RD_KAFKA_EVENT_STATS: KafkaEvent(statistics: raw)
+        case RD_KAFKA_EVENT_LOG: KafkaEvent(log: raw)
+        default: nil
+        }
+    }
+
+    private func trouble(_ raw: OpaquePointer) -> KafkaEvent? {
+        let event = KafkaEvent(error: raw)
+        // This one may still come after its partition has been taken away, and would make the owner seek in it.
+        if case .positionLost(let partition, _, _) = event, assignment[partition] == nil { return nil }
+        return event
+    }
+
+    /// Gives the client up. For `close`.
+    func takeClient() -> OpaquePointer {
+        defer { client = nil }
+        return handle
+    }
+}
