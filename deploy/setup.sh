@@ -3,7 +3,7 @@
 # missing; otherwise it prints the one command that does.
 set -euo pipefail
 
-packages=(librdkafka-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libyaml-dev libmicrohttpd-dev pkg-config)
+packages=(librdkafka-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libyaml-dev libmicrohttpd-dev pkg-config openssl)
 
 if ! command -v swift >/dev/null; then
     echo "Swift 6.2 or later is missing: https://www.swift.org/install/linux/" >&2

@@ -27,6 +27,9 @@ final class DirectoryLock {
 
     func release() {
         guard descriptor >= 0 else { return }
+        // Closing alone would leave the lock with a child process that was forked meanwhile and has not yet become
+        // another program.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
         descriptor = -1
     }

@@ -50,6 +50,9 @@ extension Metrics {
             single(
                 "lag", .gauge, "Records in Kafka behind the committed offsets of the assigned partitions",
                 Double(kafka.partitions.reduce(0) { $0 + ($1.lag ?? 0) })),
+            single("brokers_up", .gauge, "Brokers with a connection", Double(kafka.brokersUp)),
+            single("brokers_known", .gauge, "Brokers of the cluster", Double(kafka.brokersKnown)),
+            single("prefetched_records", .gauge, "Records fetched and not taken yet", Double(kafka.prefetched)),
             single("uncommitted_records", .gauge, "Records read and not committed", Double(kafka.uncommitted)),
             single("commits", .counter, "Commits that Kafka took", Double(kafka.commits)),
             single("commits_refused", .counter, "Commits that Kafka did not take", Double(kafka.commitsRefused)),
