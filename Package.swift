@@ -58,9 +58,26 @@ let package = Package(
         library("MockKafka", ["KafkaClient", "CRdKafka"]),
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
         library("ForwarderTestKit", ["ForwarderCore", "FakeMicrosoft"]),
+        library("StorefrontEvents", ["ForwarderCore"]),
 
-        program("conversion-forwarder", ["Forwarder", "MockKafka", "FakeMicrosoft"]),
+        // The daemon as a process between the two, watched from outside.
+        library(
+            "ForwarderHarness",
+            [
+                "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft", "HTTPServer",
+                "StorefrontEvents",
+            ]),
+
+        program(
+            "conversion-forwarder",
+            [
+                "Forwarder", "ForwarderCore", "ForwarderHarness", "KafkaClient", "MockKafka", "FakeMicrosoft",
+                "StorefrontEvents",
+            ]),
         program("fake-microsoft", ["FakeMicrosoft", "ForwarderCore", "HTTPServer"]),
+        program(
+            "forwarder-trial",
+            ["Forwarder", "ForwarderCore", "ForwarderHarness", "FakeMicrosoft", "KafkaClient", "MockKafka"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 
         tests("ForwarderCoreTests", ["ForwarderCore", "FakeMicrosoft", "ForwarderTestKit"]),
@@ -70,5 +87,12 @@ let package = Package(
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
         tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
         tests("ForwarderTests", ["Forwarder", "FakeMicrosoft", "ForwarderCore"]),
+        tests("RepositoryTests", ["Forwarder", "ForwarderCore"]),
+        tests(
+            "EndToEndTests",
+            [
+                "ForwarderHarness", "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft",
+                "StorefrontEvents",
+            ]),
     ]
 )

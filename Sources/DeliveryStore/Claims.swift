@@ -3,6 +3,8 @@ import ForwarderCore
 extension DeliveryStore {
     /// Most index entries of rows a claim can't take that it passes over in search of those it can.
     static let scanLimit = 10_000
+    /// Most damaged rows that a claim puts aside; the next claim goes on.
+    static let damageLimit = 1000
 
     /// Takes due deliveries, so that no other claim gets them until they are rescheduled or released. Nothing is
     /// written, unless rows have to be put aside.
@@ -13,11 +15,11 @@ extension DeliveryStore {
         precondition(access == .readWrite, "the store was opened to be read")
         let gathering = try healing { () throws(SQLiteError) in
             var gathering = Gathering(request)
-            // A goal whose number is not known has no rows.
-            guard let hold = try request.hold.map({ (goal) throws(SQLiteError) in try texts.id(knownFor: goal) }) ?? 0
-            else { return gathering }
-            try gatherUrgent(&gathering, hold: hold)
-            try gatherDue(&gathering, hold: hold)
+            guard let hold = try texts.id(knownForHold: request.hold) else { return gathering }
+            let row = try connection.statement(
+                "SELECT due_at, attempts, strikes, \(Schema.frozenColumns) FROM queue WHERE id = ?1")
+            try gatherUrgent(&gathering, hold: hold, reading: row)
+            try gatherDue(&gathering, hold: hold, reading: row)
             return gathering
         }
         if !gathering.damaged.isEmpty {
@@ -35,7 +37,9 @@ extension DeliveryStore {
     }
 
     /// Due rows that must be sent soon, soonest first.
-    private func gatherUrgent(_ gathering: inout Gathering, hold: Int64) throws(SQLiteError) {
+    private func gatherUrgent(_ gathering: inout Gathering, hold: Int64, reading row: SQLiteStatement)
+        throws(SQLiteError)
+    {
         let request = gathering.request
         let scan = try connection.statement(
             """
@@ -47,19 +51,20 @@ extension DeliveryStore {
         scan.bind(2, hold)
         scan.bind(3, request.urgentBefore)
         var passedOver = 0
-        while !gathering.isFull, passedOver < Self.scanLimit, try scan.step() {
-            let row = RowID(scan.integer(0))
-            if claimed.contains(row) { continue }
+        while gathering.goesOn, passedOver < Self.scanLimit, try scan.step() {
+            let id = RowID(scan.integer(0))
+            if claimed.contains(id) { continue }
             if scan.time(2) > request.now || !gathering.accepts(strikes: scan.integer(1)) {
                 passedOver += 1
             } else {
-                try take(row, into: &gathering)
+                try take(id, into: &gathering, reading: row)
             }
         }
     }
 
     /// Due rows in the order in which they are due.
-    private func gatherDue(_ gathering: inout Gathering, hold: Int64) throws(SQLiteError) {
+    private func gatherDue(_ gathering: inout Gathering, hold: Int64, reading row: SQLiteStatement) throws(SQLiteError)
+    {
         let request = gathering.request
         let scan = try connection.statement(
             """
@@ -70,26 +75,28 @@ extension DeliveryStore {
         scan.bind(1, request.destination)
         scan.bind(2, hold)
         var passedOver = 0
-        while !gathering.isFull, passedOver < Self.scanLimit, try scan.step() {
-            let row = RowID(scan.integer(0))
-            if claimed.contains(row) || gathering.hasSeen(row) { continue }
+        while gathering.goesOn, passedOver < Self.scanLimit, try scan.step() {
+            let id = RowID(scan.integer(0))
+            if claimed.contains(id) || gathering.hasSeen(id) { continue }
             let dueAt = scan.time(2)
             if dueAt > request.now {
                 gathering.nextDue = dueAt
                 return
             }
             if gathering.accepts(strikes: scan.integer(1)) {
-                try take(row, into: &gathering)
+                try take(id, into: &gathering, reading: row)
             } else {
                 passedOver += 1
             }
         }
+        // It stopped before it came to the end, so there may be more that is due.
+        gathering.nextDue = gathering.goesOn ? nil : request.now
     }
 
     /// Reads a row into the batch if it fits, or notes that it is damaged.
-    private func take(_ id: RowID, into gathering: inout Gathering) throws(SQLiteError) {
-        let row = try connection.statement(
-            "SELECT due_at, attempts, strikes, \(Schema.frozenColumns) FROM queue WHERE id = ?1")
+    private func take(
+        _ id: RowID, into gathering: inout Gathering, reading row: SQLiteStatement
+    ) throws(SQLiteError) {
         defer { row.reset() }
         row.bind(1, id.rawValue)
         guard try row.step() else { throw .corruptIndex }
@@ -137,7 +144,7 @@ private struct Gathering {
     private(set) var batch = DeliveryBatch(recordForm: .neutral, topics: [], goals: [])
     private(set) var damaged: [RowID] = []
     var nextDue: Timestamp?
-    private(set) var isFull = false
+    private var isFull = false
     private var seen: Set<RowID> = []
     private var topics: [String: UInt16] = [:]
     private var goals: [String: UInt16] = [:]
@@ -147,6 +154,9 @@ private struct Gathering {
         precondition(request.maxBytes <= UInt32.max, "a delivery names its bytes with 32 bits")
         self.request = request
     }
+
+    /// Whether there is room for more.
+    var goesOn: Bool { !isFull && damaged.count < DeliveryStore.damageLimit }
 
     func hasSeen(_ row: RowID) -> Bool { seen.contains(row) }
 

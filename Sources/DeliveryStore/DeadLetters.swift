@@ -8,10 +8,11 @@ extension DeliveryStore {
     ) throws(SQLiteError) {
         let move = try connection.statement(
             """
-            INSERT OR IGNORE INTO dead_letters (
+            INSERT INTO dead_letters (
                 class, reason, dead_at, attempts, first_failure, last_failure, \(Schema.frozenColumns))
             SELECT ?3, ?4, ?5, ?6, first_failure, last_failure, \(Schema.frozenColumns)
             FROM queue WHERE id = ?1 AND destination = ?2
+            ON CONFLICT (\(Schema.originColumns)) DO NOTHING
             """)
         move.bind(2, destination)
         for end in ends {
@@ -36,8 +37,9 @@ extension DeliveryStore {
         let topics = try batch.topics.map { (topic) throws(SQLiteError) in try texts.id(topic) }
         let insert = try connection.statement(
             """
-            INSERT OR IGNORE INTO dead_letters (class, reason, dead_at, attempts, \(Schema.frozenColumns))
+            INSERT INTO dead_letters (class, reason, dead_at, attempts, \(Schema.frozenColumns))
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+            ON CONFLICT (\(Schema.originColumns)) DO NOTHING
             """)
         insert.bind(3, now)
         var index = 0

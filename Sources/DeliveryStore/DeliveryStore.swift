@@ -169,7 +169,9 @@ struct StoreChange {
 
     /// The queues of the destinations that were changed.
     var depths: [DestinationID: QueueDepth] {
-        Dictionary(uniqueKeysWithValues: touched.map { ($0, self[$0].queue) })
+        var depths: [DestinationID: QueueDepth] = [:]
+        for destination in touched where destination != .all { depths[destination] = self[destination].queue }
+        return depths
     }
 
     /// Of all destinations together.

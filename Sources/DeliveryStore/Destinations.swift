@@ -30,9 +30,10 @@ extension DeliveryStore {
         try change { (change) throws(SQLiteError) in
             if let known = try destination(named: name) {
                 if known.fingerprint == fingerprint { return .registered(known) }
-                guard known.depth.rows == 0 else {
-                    return .fingerprintDiffers(
-                        stored: known.fingerprint, configured: fingerprint, rows: known.depth.rows)
+                // Dead letters count: replayed, they would go to the wrong account.
+                let rows = known.depth.rows + known.deadLetters
+                guard rows == 0 else {
+                    return .fingerprintDiffers(stored: known.fingerprint, configured: fingerprint, rows: rows)
                 }
             }
             let insert = try connection.statement(

@@ -27,11 +27,14 @@ final class DirectoryLock {
 
     func release() {
         guard descriptor >= 0 else { return }
+        // Closing alone would leave the lock with a child process that was forked meanwhile and has not yet become
+        // another program.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
         descriptor = -1
     }
 
-    /// For the error message of whoever comes second, and only for that: on a full disk the file stays empty.
+    /// For the error that whoever comes second gets, and only for that: on a full disk the file stays empty.
     private func writeProcessID() {
         let text = "\(getpid())\n"
         guard ftruncate(descriptor, 0) == 0 else { return }

@@ -5,8 +5,8 @@ extension DeliveryStore {
     func insertRejects(_ events: [RejectedEvent], _ change: inout StoreChange) throws(SQLiteError) {
         let insert = try connection.statement(
             """
-            INSERT OR IGNORE INTO rejects (destination, topic, partition, offset, reasons, rejected_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            INSERT INTO rejects (destination, topic, partition, offset, reasons, rejected_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (topic, partition, offset, destination) DO NOTHING
             """)
         for event in events {
             let destination = event.destination ?? .all

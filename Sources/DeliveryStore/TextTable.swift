@@ -72,6 +72,12 @@ final class TextTable {
         return try id(text)
     }
 
+    /// As `id(hold:)`, without giving a number to a goal that has none: nothing is held for it.
+    func id(knownForHold text: String?) throws(SQLiteError) -> Int64? {
+        guard let text else { return 0 }
+        return try id(knownFor: text)
+    }
+
     private func remember(_ id: Int64, _ text: String) {
         ids[text] = id
         texts[id] = text

@@ -9,7 +9,7 @@ import Glibc
 /// request on a connection used before that turns out to be dead before any byte of an answer (see
 /// `HTTPRequest.mayReuseConnection` and `Completion.wasResent`).
 ///
-/// The process has to ignore SIGPIPE.
+/// The process has to ignore SIGPIPE: libcurl is told to leave signals alone, and then leaves that to its caller.
 public final class HTTPClient {
     private let options: Options
     private let multi: UnsafeMutableRawPointer
@@ -150,6 +150,6 @@ public final class HTTPClient {
 }
 
 private enum CurlLibrary {
-    /// Once for the process; the first client comes before any other thread uses libcurl.
+    /// Once for the process. Since 7.84 it does not matter whether other threads (librdkafka's) do the same meanwhile.
     static let initialised = curl_global_init(Int(CURL_GLOBAL_SSL | CURL_GLOBAL_WIN32))
 }

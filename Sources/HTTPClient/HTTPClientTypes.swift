@@ -7,7 +7,8 @@ extension HTTPClient {
         public var userAgent: String
         /// URL of the forward proxy that everything goes through. The proxy variables of the environment do not count.
         public var proxy: String?
-        /// PEM file of the certificate authorities to trust, in place of the system's.
+        /// PEM file of the certificate authorities to trust, in place of the system's. Read with the first connection and
+        /// remembered for a day.
         public var caFile: String?
         /// For name, connection, proxy and TLS together; a request's own timeout may be shorter.
         public var connectTimeout: Duration

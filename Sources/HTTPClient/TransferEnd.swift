@@ -27,9 +27,8 @@ extension Transfer {
         // Refusing the rest of a body makes libcurl end with an error of its own; all the same it is an answer.
         guard code == CURLE_OK || received.isTruncated else { return .noAnswer(fault(code, usesProxy: usesProxy)) }
         // 7.88.1 is content when the connection ends behind the status line.
-        guard received.headersAreWhole else { return .noAnswer(.reset) }
         let status = info(CURLINFO_RESPONSE_CODE)
-        guard (200...999).contains(status) else { return .noAnswer(.protocolViolation) }
+        guard received.headersAreWhole, status >= 200 else { return .noAnswer(.reset) }
         return .answer(
             HTTPAnswer(
                 status: status, headers: received.headers, body: received.body, isTruncated: received.isTruncated))

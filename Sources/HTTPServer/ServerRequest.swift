@@ -28,7 +28,8 @@ public struct ServerRequest: Sendable {
 public struct ServerAnswer: Sendable {
     /// 200...999: interim answers are the server's own affair.
     public var status: Int
-    /// `Content-Length`, `Date` and `Connection` are added by the server.
+    /// `Content-Length` and `Date` are added by the server. A name or value with a control character is a programmer's
+    /// error.
     public var headers: [(name: String, value: String)]
     /// Left out, but its length announced, where the request was a HEAD.
     public var body: [UInt8]

@@ -4,33 +4,35 @@ extension KafkaConsumer {
     /// Leaves the group, so that the other members get the partitions at once, and ends the client.
     ///
     /// - Parameters:
-    ///   - timeoutMilliseconds: how long to wait for librdkafka, beyond what `onEvent` takes.
+    ///   - timeoutMilliseconds: for all of it, what `onEvent` takes included.
     ///   - onEvent: gets what happens meanwhile. `revoked`, which comes if any partition is assigned, is the time for the
     ///     last commit; `close` answers it itself.
     /// - Returns: whether librdkafka finished in time. If not, the client is left behind with its threads and sockets,
     ///   because ending it could take for ever; the broker notices after `session.timeout.ms` at the latest. A coordinator
     ///   that is out of reach is not waited for.
     public func close(timeoutMilliseconds: Int32, _ onEvent: (KafkaEvent) -> Void) -> Bool {
+        precondition(!isPolling, "a consumer is closed in the middle of a poll")
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         // An assignment that arrives or is answered once closing has begun makes librdkafka before 2.4.0 wait for ever:
         // so no join may be under way. Unsubscribing ends it, and takes the partitions away.
         answer(onEvent)
         rd_kafka_unsubscribe(handle)
         var wait: Int32 = 0
-        while serve(timeoutMilliseconds: wait, onEvent), !deadline.hasPassed { wait = 50 }
+        while serve(timeoutMilliseconds: wait, until: deadline, onEvent) { wait = 50 }
         let mayDestroy = !destroyingAborts
 
+        var isFinished: Bool
         if let error = KafkaError(taking: rd_kafka_consumer_close_queue(handle, queue), while: "leaving the group") {
             // Only after a fatal error, which has ended the membership anyway.
             onEvent(.error(error))
+            isFinished = true
         } else {
-            while rd_kafka_consumer_closed(handle) == 0 {
-                guard !deadline.hasPassed else { break }
-                serve(timeoutMilliseconds: min(deadline.millisecondsLeft, 50), onEvent)
+            isFinished = rd_kafka_consumer_closed(handle) != 0
+            while !isFinished, !deadline.hasPassed {
+                serve(timeoutMilliseconds: min(deadline.millisecondsLeft, 50), until: deadline, onEvent)
+                isFinished = rd_kafka_consumer_closed(handle) != 0
             }
         }
-        let isFinished =
-            rd_kafka_consumer_closed(handle) != 0 || rd_kafka_fatal_error(handle, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR
         let client = takeClient()
         rd_kafka_queue_destroy(queue)
         if isFinished, mayDestroy { rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
@@ -45,7 +47,9 @@ extension KafkaConsumer {
 
     /// Hands out everything but records, and answers the group. Returns whether there was anything to answer.
     @discardableResult
-    private func serve(timeoutMilliseconds: Int32, _ onEvent: (KafkaEvent) -> Void) -> Bool {
+    private func serve(
+        timeoutMilliseconds: Int32, until deadline: Deadline, _ onEvent: (KafkaEvent) -> Void
+    ) -> Bool {
         var timeout = timeoutMilliseconds
         var hasAnswered = false
         while let raw = rd_kafka_queue_poll(queue, timeout) {
@@ -60,12 +64,13 @@ extension KafkaConsumer {
             case let event?:
                 onEvent(event)
             case nil:
-                continue
+                break
             }
             if owed != nil {
                 hasAnswered = true
                 answer(onEvent)
             }
+            if deadline.hasPassed { return false }
         }
         return hasAnswered
     }

@@ -14,8 +14,8 @@ extension KafkaConsumer {
         return list.results(while: action)
     }
 
-    /// Sends a commit and does not wait; how it ends is a `committed` event. Commits of one consumer are carried out in
-    /// the order of the calls.
+    /// Sends a commit and does not wait; how it ends is a `committed` event. librdkafka may repeat a commit after a later
+    /// one has been carried out, which moves the group back: have only one under way for a partition.
     public func startCommit(_ offsets: [OffsetToCommit]) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         try send(offsets, replyTo: queue)

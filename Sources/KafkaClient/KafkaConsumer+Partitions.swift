@@ -30,8 +30,6 @@ extension KafkaConsumer {
 
     /// The ends of an assigned partition as the last fetch saw them; nil if nothing has been fetched. Asks nobody.
     public func cachedWatermarks(_ partition: TopicPartition) -> Watermarks? {
-        // librdkafka would make up a partition it does not know.
-        guard assignment[partition] != nil else { return nil }
         var marks = Watermarks(low: -1, high: -1)
         let code = rd_kafka_get_watermark_offsets(
             handle, partition.topic, partition.partition, &marks.low, &marks.high)

@@ -18,6 +18,8 @@ public final class KafkaConsumer {
     var owed: Answer?
     /// Every partition this consumer reads, with the position it was last told to begin at.
     var assignment: [TopicPartition: KafkaPosition] = [:]
+    /// Whether `poll` is lending a record.
+    var isPolling = false
     /// Whether the group ever gave an assignment, be it an empty one.
     var wasAssigned = false
 
@@ -75,15 +77,21 @@ public final class KafkaConsumer {
     /// `limit` records have been handed out, or there is an event, which is returned. Returning nil says nothing about
     /// how many records there were.
     ///
+    /// Within one assignment the offsets of a partition rise, but for a `seek`. The owner has to cope with a repetition all
+    /// the same: when a fetch or a record just taken falls together with a rebalance, librdkafka before 2.4.0 may hand out
+    /// records again.
+    ///
     /// Call it at least every `max.poll.interval.ms` (5 minutes unless configured), paused or not: a consumer that does
     /// not poll loses its partitions.
     ///
-    /// - Parameter onRecord: gets each record, which is lent for the time of that call.
+    /// - Parameter onRecord: gets each record, which is lent for the time of that call. It may not poll or close.
     public func poll(
         timeoutMilliseconds: Int32, limit: Int = .max, _ onRecord: (borrowing KafkaRecord) -> Void
     ) -> KafkaEvent? {
         precondition(owed == nil, "assigned and revoked are answered with assign and unassign before the next poll")
-        precondition(client != nil, "a closed consumer is polled")
+        precondition(client != nil && !isPolling, "a consumer is polled that is closed or in the middle of a poll")
+        isPolling = true
+        defer { isPolling = false }
         var timeout = timeoutMilliseconds
         var count = 0
         while count < limit {

@@ -4,6 +4,6 @@ import Glibc
 @main
 struct Main {
     static func main() {
-        exit(CommandLineProgram.run(Array(CommandLine.arguments.dropFirst()), commands: Command.all))
+        exit(CommandLineProgram.run(Array(CommandLine.arguments.dropFirst()), commands: Command.all + [.demo]))
     }
 }

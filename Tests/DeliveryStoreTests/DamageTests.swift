@@ -19,12 +19,12 @@ import Testing
         try store.close()
     }
 
-    /// Flips one bit of the database wherever `pattern` stands.
-    private func flip(_ pattern: [UInt8], occurrence: Int = 0) throws {
+    /// Flips a bit of the last byte of `pattern` (or of another one) in the database.
+    private func flip(_ pattern: [UInt8], occurrence: Int = 0, byte: Int? = nil) throws {
         var file = try readFile(directory.database)
         let places = places(of: pattern, in: file)
         try #require(places.count > occurrence)
-        file[places[occurrence] + pattern.count - 1] ^= 4
+        file[places[occurrence] + (byte ?? pattern.count - 1)] ^= 4
         try writeFile(directory.database, file)
     }
 
@@ -51,6 +51,19 @@ import Testing
         try expectExactCounters(store)
     }
 
+    @Test func `a claim that finds nothing but damage says that there may be more`() throws {
+        let store = try DeliveryStore(directory: directory.store)
+        let capi = try store.destination()
+        let many = Int64(DeliveryStore.damageLimit) + 1
+        try store.enqueue(samples(1...many), capi)
+        try store.connection.execute("UPDATE queue SET checksum = checksum + 1 WHERE id <= \(many)")
+        let first = try store.claim(capi)
+        #expect(first.batch.isEmpty && first.quarantined == DeliveryStore.damageLimit && first.nextDue == noon)
+        let second = try store.claim(capi)
+        #expect(second.batch.isEmpty && second.quarantined == 1 && second.nextDue == nil)
+        try expectExactCounters(store)
+    }
+
     @Test(arguments: 0...2)
     func `a row and an index that contradict each other are brought together`(occurrence: Int) throws {
         // The offset stands in the row and in the index of origins. The send-by time does in the row and in its index.
@@ -70,6 +83,37 @@ import Testing
         #expect(store.depth(of: capi) == QueueDepth())
         try expectExactCounters(store)
         #expect(try store.connection.text("PRAGMA integrity_check") == "ok")
+    }
+
+    @Test func `a row that seems to belong to another destination is put aside from its own`() throws {
+        let offline: DestinationID
+        do {
+            let store = try DeliveryStore(directory: directory.store)
+            _ = try store.destination("capi")
+            offline = try store.destination("offline")
+            let dueAt = Timestamp(milliseconds: 0x0123_4567_89AB)
+            try store.enqueue(samples(1...3) { $0.dueAt = dueAt + .milliseconds($0.row) }, offline)
+            try store.close()
+        }
+        // Row 2: its destination, and its due time right behind as hold 0 takes no byte. In queue_due it is the same.
+        let pattern: [UInt8] = [2, 0x01, 0x23, 0x45, 0x67, 0x89, 0xAD]
+        let intact = try readFile(directory.database)
+        var quarantined = 0
+        for occurrence in places(of: pattern, in: intact).indices {
+            try writeFile(directory.database, intact)
+            try flip(pattern, occurrence: occurrence, byte: 0)
+            let store = try DeliveryStore(directory: directory.store)
+            let claim = try store.claim(offline, now: Timestamp(seconds: 2_000_000_000))
+            quarantined += claim.quarantined
+            // Where the flipped bit is that of an index, rows behind it may not be found.
+            if claim.quarantined == 1 {
+                #expect(claim.rows == [1, 3])
+                #expect(store.depth(of: offline).rows == 2)
+                try expectExactCounters(store)
+            }
+            try store.close()
+        }
+        #expect(quarantined == 1)
     }
 
     @Test func `an index that leads to no row is made anew and the row is found`() throws {

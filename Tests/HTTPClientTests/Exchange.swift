@@ -4,7 +4,7 @@ import HTTPServer
 import Synchronization
 import Testing
 
-/// Everything here shares ports, descriptors and the environment of one process, so one test runs at a time.
+/// One test at a time: they measure time, and two at once would be all that the pool can run.
 @Suite(.serialized)
 struct HTTP {}
 

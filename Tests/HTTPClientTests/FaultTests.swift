@@ -33,7 +33,7 @@ extension HTTP {
                     return withExtendedLifetime(filler) { client.exchange(request) }
                 }
                 expectFault(.connect, try #require(completion))
-                #expect((.milliseconds(290) ... .seconds(2)).contains(try #require(completion).elapsed))
+                #expect((.milliseconds(290) ... .seconds(5)).contains(try #require(completion).elapsed))
             }
         }
 
@@ -75,7 +75,9 @@ extension HTTP {
         }
 
         @Test(arguments: [
-            "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+            "", "HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA\r\nhalf",
         ])
         func `a connection that breaks before the answer is whole is a reset`(answer: String) async throws {
@@ -119,7 +121,7 @@ extension HTTP {
                     let body = Array(repeating: UInt8(65), count: 20_000_000)
                     let completion = try await exchange(.post(url, body, timeout: .milliseconds(400)))
                     expectFault(.timeout, completion)
-                    #expect((.milliseconds(390) ... .seconds(2)).contains(completion.elapsed))
+                    #expect((.milliseconds(390) ... .seconds(5)).contains(completion.elapsed))
                 }
             }
         }
@@ -131,29 +133,6 @@ extension HTTP {
                 let completion = try await exchange(.get(url, timeout: .seconds(20)), options)
                 expectFault(.timeout, completion)
                 #expect(completion.elapsed < .seconds(5))
-            }
-        }
-
-        @Test func `a lack of descriptors is this side's own trouble`() async throws {
-            try await withServer { _ in
-                .text("ok")
-            } _: { _, url in
-                let (without, with) = try await withClient { client in
-                    client.start(.get(url), id: RequestID(1))
-                    var taken: [Int32] = []
-                    var limit = rlimit()
-                    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-                    var low = limit
-                    low.rlim_cur = rlim_t(openDescriptors() + 1)
-                    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &low)
-                    while case let descriptor = dup(0), descriptor >= 0 { taken.append(descriptor) }
-                    let without = client.finish().first
-                    taken.forEach { close($0) }
-                    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-                    return (without, client.exchange(.get(url)))
-                }
-                expectFault(.local, try #require(without))
-                _ = try expectAnswer(try #require(with))
             }
         }
 

@@ -71,24 +71,6 @@ extension HTTP {
             }
         }
 
-        @Test func `the proxy variables of the environment do not count, one way or the other`() async throws {
-            for name in ["http_proxy", "all_proxy", "ALL_PROXY"] { setenv(name, "http://127.0.0.1:1", 1) }
-            defer { for name in ["http_proxy", "all_proxy", "ALL_PROXY"] { unsetenv(name) } }
-            try await withServer { _ in
-                .text("ok")
-            } _: { _, url in
-                _ = try expectAnswer(try await exchange(.get(url)))
-            }
-            for name in ["no_proxy", "NO_PROXY"] { setenv(name, "*", 1) }
-            defer { for name in ["no_proxy", "NO_PROXY"] { unsetenv(name) } }
-            try await withServer {
-                .text($0.headers["host"] ?? "")
-            } _: { _, proxy in
-                let answer = try expectAnswer(try await exchange(.get("http://capi.test/"), options(proxy)))
-                #expect(answer.body == Array("capi.test".utf8))
-            }
-        }
-
         @Test(arguments: ["", "http://127.0.0.1:3128\r\n", "http://a b"])
         func `a proxy that is no URL is refused`(proxy: String) async throws {
             await #expect(throws: HTTPClientError.self) { try await withClient(options(proxy)) { _ in } }

@@ -3,11 +3,11 @@ import Glibc
 /// Runs `body` on a thread of its own: what blocks must not do so on the pool that all tests share.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        startThread { continuation.resume(with: Result { try body() }) }
+        pthread_detach(startThread { continuation.resume(with: Result { try body() }) })
     }
 }
 
-@discardableResult
+/// To be joined or detached by the caller.
 func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
     final class Box: Sendable {
         let body: @Sendable () -> Void
@@ -33,7 +33,14 @@ func waitUntil(_ condition: () -> Bool) -> Bool {
     return condition()
 }
 
-/// The number of descriptors this process has open.
-func openDescriptors() -> Int {
-    (0..<Int32(4096)).count { fcntl($0, F_GETFD) >= 0 }
+/// How many TCP sockets this process has open. Other descriptors come and go with the runtime.
+func openSockets() -> Int {
+    (0..<Int32(1024)).count { descriptor in
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let code = withUnsafeMutableBytes(of: &address) {
+            getsockname(descriptor, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+        }
+        return code == 0 && [AF_INET, AF_INET6].contains(Int32(address.ss_family))
+    }
 }

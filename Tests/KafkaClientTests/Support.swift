@@ -3,28 +3,37 @@ import KafkaClient
 import MockKafka
 import Testing
 
-/// Runs what blocks on a thread of its own: Swift Testing's threads are few.
-func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        let work = Unmanaged.passRetained(Work { continuation.resume(with: Swift.Result(catching: body)) })
+/// Runs what blocks on a thread of its own: Swift Testing's threads are few. Still a part of the test's task, so that an
+/// issue is put down to its test.
+func onThread<Result: Sendable>(_ body: @Sendable () throws -> Result) async throws -> Result {
+    try await withTaskExecutorPreference(OwnThread()) { try body() }
+}
+
+/// Gives every job a new thread.
+private final class OwnThread: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let work = Unmanaged.passRetained(Work(UnownedJob(job), self))
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, runWork, work.toOpaque())
         precondition(code == 0, "no thread: \(String(cString: strerror(code)))")
         pthread_detach(thread)
     }
-}
 
-private final class Work: Sendable {
-    let body: @Sendable () -> Void
+    final class Work: Sendable {
+        let job: UnownedJob
+        let executor: OwnThread
 
-    init(_ body: @escaping @Sendable () -> Void) {
-        self.body = body
+        init(_ job: UnownedJob, _ executor: OwnThread) {
+            self.job = job
+            self.executor = executor
+        }
     }
 }
 
-private func runWork(_ work: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let work else { return nil }
-    Unmanaged<Work>.fromOpaque(work).takeRetainedValue().body()
+private func runWork(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    let work = Unmanaged<OwnThread.Work>.fromOpaque(argument).takeRetainedValue()
+    work.job.runSynchronously(on: work.executor.asUnownedTaskExecutor())
     return nil
 }
 
@@ -50,7 +59,7 @@ final class Member {
     /// Where to begin partitions that are assigned.
     var start: (TopicPartition) -> KafkaPosition = { _ in .beginning }
     /// Called before a `revoked` is answered.
-    var onRevoke: ([TopicPartition]) throws -> Void = { _ in }
+    var onRevoke: (KafkaConsumer, [TopicPartition]) throws -> Void = { _, _ in }
 
     static let group = "group"
 
@@ -58,8 +67,8 @@ final class Member {
         consumer = try KafkaConsumer(
             properties: KafkaConsumer.defaultProperties(libraryVersion: KafkaConsumer.libraryVersion) + [
                 ("bootstrap.servers", cluster.bootstrapServers), ("group.id", Member.group),
-                // The mock takes a second less than this to move partitions between members.
-                ("session.timeout.ms", "3000"), ("heartbeat.interval.ms", "100"), ("fetch.wait.max.ms", "10"),
+                // The mock takes a second less than this to move partitions between members, and three for a first join.
+                ("session.timeout.ms", "4000"), ("heartbeat.interval.ms", "100"), ("fetch.wait.max.ms", "10"),
                 ("reconnect.backoff.max.ms", "200"),
             ] + properties)
     }
@@ -82,7 +91,7 @@ final class Member {
         case .assigned:
             try consumer.assign(startingAt: start)
         case .revoked(let partitions, _):
-            try onRevoke(partitions)
+            try onRevoke(consumer, partitions)
             try consumer.unassign()
         default:
             break
@@ -91,7 +100,7 @@ final class Member {
     }
 
     /// Polls until the condition holds.
-    func run(_ what: String, seconds: Int = 20, until condition: () -> Bool) throws {
+    func run(_ what: String, seconds: Int = 40, until condition: () -> Bool) throws {
         let end = ContinuousClock.now + .seconds(seconds)
         while !condition() {
             guard ContinuousClock.now < end else {

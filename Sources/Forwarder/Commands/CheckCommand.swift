@@ -73,18 +73,19 @@ extension Command {
         private mutating func examineState(_ configuration: Configuration) {
             let directory = configuration.state.directory
             if let kind = FileSystemKind.doubtful(directory) {
-                warnings.append("state.directory: \(directory) is on \(kind), which does not keep what is written to it")
+                warnings.append(
+                    "state.directory: \(directory) is on \(kind), which does not keep what is written to it")
             }
             do throws(StoreError) {
                 let store = try DeliveryStore(directory: directory, access: .readOnly)
                 let known = try store.destinations()
                 for settings in configuration.destinations {
-                    guard let old = known.first(where: { $0.name == settings.name }), old.depth.rows > 0,
-                        old.fingerprint != settings.fingerprint
+                    guard let old = known.first(where: { $0.name == settings.name }),
+                        old.depth.rows + old.deadLetters > 0, old.fingerprint != settings.fingerprint
                     else { continue }
                     errors.append(
                         """
-                        destination \(settings.name): \(old.depth.rows) deliveries wait for \(old.fingerprint); give \
+                        destination \(settings.name): \(old.depth.rows + old.deadLetters) deliveries wait for \(old.fingerprint); give \
                         it a new name now that it is \(settings.fingerprint)
                         """)
                 }

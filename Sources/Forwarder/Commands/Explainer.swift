@@ -31,7 +31,8 @@ final class Explainer {
         event.withUnsafeBufferPointer { bytes in
             intake.accept(
                 bytes,
-                Intake.Origin(topic: topic, partition: 0, offset: 0, assignment: AssignmentID(1), sequence: 0), now: now)
+                Intake.Origin(topic: topic, partition: 0, offset: 0, assignment: AssignmentID(1), sequence: 0), now: now
+            )
         }
         var explanation = Explanation(eventID: intake.lastEventID, event: intake.lastEventName)
         if case .rejected(let reasons)? = intake.dispositions.first, reasons.isOfRecord {

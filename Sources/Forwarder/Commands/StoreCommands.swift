@@ -64,7 +64,8 @@ extension Command {
                 throw Arguments.Wrong("show takes the id of one dead letter")
             }
             return try ask(.deadLettersShow(id), arguments) { root in
-                (root.members ?? []).map { "\($0.name): \($0.value.string ?? $0.value.rawText)" }.joined(separator: "\n")
+                (root.members ?? []).map { "\($0.name): \($0.value.string ?? $0.value.rawText)" }.joined(
+                    separator: "\n")
             }
         case "replay", "discard":
             if arguments.words.count == 2, let id = Int64(arguments.words[1]) { selection.id = id }
@@ -99,12 +100,15 @@ extension Command {
             """
     ) { words throws(Arguments.Wrong) in
         let arguments = try storeArguments(words)
-        guard arguments.words.isEmpty || arguments.words == ["list"] else { throw Arguments.Wrong("takes only options") }
+        guard arguments.words.isEmpty || arguments.words == ["list"] else {
+            throw Arguments.Wrong("takes only options")
+        }
         return try ask(.rejectsList(try selection(arguments)), arguments) { root in
             table(
                 root["rejects"],
                 [
-                    ("TOPIC", "topic"), ("PARTITION", "partition"), ("OFFSET", "offset"), ("DESTINATION", "destination"),
+                    ("TOPIC", "topic"), ("PARTITION", "partition"), ("OFFSET", "offset"),
+                    ("DESTINATION", "destination"),
                     ("REASONS", "reasons"), ("AT", "at"),
                 ])
         }

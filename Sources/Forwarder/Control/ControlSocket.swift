@@ -46,7 +46,9 @@ final class ControlSocket: Sendable {
 
     func stop() {
         isStopped.store(true, ordering: .relaxed)
-        thread.withLock { $0?.join(); $0 = nil }
+        thread.withLock {
+            $0?.join(); $0 = nil
+        }
         close(descriptor)
         unlink(path)
     }

@@ -82,7 +82,8 @@ extension StoreCommand {
                     since: selection.since, limit: selection.limit ?? StoreCommand.listLimit))
             return list("deliveries", rows) { row, writer in write(row, names, &writer) }
         case .deadLettersList(let selection):
-            let letters = try store.deadLetters(filter(selection, names, limit: selection.limit ?? StoreCommand.listLimit))
+            let letters = try store.deadLetters(
+                filter(selection, names, limit: selection.limit ?? StoreCommand.listLimit))
             return list("dead_letters", letters) { letter, writer in write(letter, names, &writer) }
         case .deadLettersShow(let id):
             guard let found = try store.deadLetter(DeadLetterID(id)) else {

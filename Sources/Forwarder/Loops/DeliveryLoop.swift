@@ -138,7 +138,9 @@ final class DeliveryLoop {
         for action in actions {
             switch action {
             case .send(let request, let contents, let isStrict):
-                guard let credential = credentials.credential(of: id), let lane = lanes[id] ?? leaving[id] else { continue }
+                guard let credential = credentials.credential(of: id), let lane = lanes[id] ?? leaving[id] else {
+                    continue
+                }
                 client.start(lane.request(contents, isStrict: isStrict, credential), id: request)
             case .store(let ticket, let works): mailboxes.store.put(.work(id, ticket, works))
             case .claim(let request): mailboxes.store.put(.claim(id, request))

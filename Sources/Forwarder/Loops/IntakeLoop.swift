@@ -193,7 +193,9 @@ final class IntakeLoop {
 
     /// The destinations for which the store holds this very record, as bits of their index.
     private func storedFor(_ partition: AssignedPartition, _ record: borrowing KafkaRecord) -> UInt64 {
-        guard let positions = partition.held.removeValue(forKey: record.offset), let value = record.value else { return 0 }
+        guard let positions = partition.held.removeValue(forKey: record.offset), let value = record.value else {
+            return 0
+        }
         let hash = hasher.prefix64(value)
         var bits: UInt64 = 0
         for position in positions where position.payloadHash == hash {
@@ -239,7 +241,9 @@ final class IntakeLoop {
     private func sendNumbers(_ batches: [(DestinationID, DeliveryBatch)]) {
         if nextNumbers <= now.uptime || isDraining {
             nextNumbers = now.uptime + .milliseconds(500)
-            kafka.partitions = partitions.values.map(describe).sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+            kafka.partitions = partitions.values.map(describe).sorted {
+                ($0.topic, $0.partition) < ($1.topic, $1.partition)
+            }
             kafka.uncommitted = partitions.values.reduce(0) { $0 + $1.progress.uncommittedCount }
             kafka.isPaused = isPaused
         }

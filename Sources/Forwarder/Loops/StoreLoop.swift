@@ -60,7 +60,9 @@ final class StoreLoop {
             answerClaims()
             purgeIfDue()
             look()
-            if backlog.isEmpty || trouble != nil { doorbell.wait(timeout: trouble == nil ? .seconds(1) : .milliseconds(100)) }
+            if backlog.isEmpty || trouble != nil {
+                doorbell.wait(timeout: trouble == nil ? .seconds(1) : .milliseconds(100))
+            }
         }
         close()
     }

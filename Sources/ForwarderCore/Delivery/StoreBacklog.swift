@@ -40,7 +40,9 @@ public struct StoreBacklog: Sendable {
 
     public mutating func append(_ works: [StoreWork], of destination: DestinationID, _ ticket: StoreTicket) {
         openWorks[ticket] = works.count
-        for work in works { append(Entry(id: 0, destination: destination, ticket: ticket, work: work, settlements: [])) }
+        for work in works {
+            append(Entry(id: 0, destination: destination, ticket: ticket, work: work, settlements: []))
+        }
     }
 
     public mutating func append(rejects: [RejectedEvent], _ settlements: [Settlement]) {
@@ -95,7 +97,9 @@ public struct StoreBacklog: Sendable {
         entries.removeAll { done.contains($0.id) }
         for entry in transaction.entries {
             outcome.settlements += entry.settlements
-            guard let ticket = entry.ticket, let destination = entry.destination, let open = openWorks[ticket] else { continue }
+            guard let ticket = entry.ticket, let destination = entry.destination, let open = openWorks[ticket] else {
+                continue
+            }
             openWorks[ticket] = open == 1 ? nil : open - 1
             if open == 1 { outcome.tickets.append((destination, ticket)) }
         }

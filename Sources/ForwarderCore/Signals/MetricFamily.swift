@@ -32,8 +32,10 @@ extension Metrics {
                 "unaccounted", .gauge, "Events this program has lost count of; not 0 is a fault", Double(unaccounted)),
             single("log_lines_dropped", .counter, "Log lines that nobody read in time", Double(logLinesDropped)),
             MetricFamily(
-                name: "detached_pending", kind: .gauge, help: "Deliveries waiting for a destination configured no longer",
-                samples: detached.sorted { $0.key < $1.key }.map { .init(destination: $0.key, value: Double($0.value)) }),
+                name: "detached_pending", kind: .gauge,
+                help: "Deliveries waiting for a destination configured no longer",
+                samples: detached.sorted { $0.key < $1.key }.map { .init(destination: $0.key, value: Double($0.value)) }
+            ),
             single("store_writable", .gauge, "1 while the store can write", store.isWritable ? 1 : 0),
             single("store_transactions", .counter, "Transactions committed", Double(store.transactions)),
             single(
@@ -48,6 +50,9 @@ extension Metrics {
             single(
                 "lag", .gauge, "Records in Kafka behind the committed offsets of the assigned partitions",
                 Double(kafka.partitions.reduce(0) { $0 + ($1.lag ?? 0) })),
+            single("brokers_up", .gauge, "Brokers with a connection", Double(kafka.brokersUp)),
+            single("brokers_known", .gauge, "Brokers of the cluster", Double(kafka.brokersKnown)),
+            single("prefetched_records", .gauge, "Records fetched and not taken yet", Double(kafka.prefetched)),
             single("uncommitted_records", .gauge, "Records read and not committed", Double(kafka.uncommitted)),
             single("commits", .counter, "Commits that Kafka took", Double(kafka.commits)),
             single("commits_refused", .counter, "Commits that Kafka did not take", Double(kafka.commitsRefused)),

@@ -59,6 +59,10 @@ public struct Metrics: Sendable {
         public var rebalances = 0
         public var isPaused = false
         public var uncommitted = 0
+        public var brokersUp = 0
+        public var brokersKnown = 0
+        /// Records fetched and not taken yet.
+        public var prefetched = 0
 
         public init() {}
     }

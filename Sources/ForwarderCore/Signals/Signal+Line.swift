@@ -5,7 +5,7 @@ extension Signal {
         writer.object { writer in
             writer.member("ts", LogTime.text(time))
             writer.member("level", level.rawValue)
-            writer.member("event", name)
+            writer.member("event", name.rawValue)
             writeFields(&writer)
             if heldBack > 0 { writer.member("held_back", heldBack) }
         }
@@ -26,7 +26,8 @@ extension Signal {
             writer.member("elapsed_ms", elapsed.milliseconds)
         case .configurationRejected(let problems): writer.member("problems", array: problems)
         case .adminListening(let address): writer.member("address", address)
-        case .daemonRefused(let reason), .adminUnavailable(let reason), .storeFailing(let reason), .intakePaused(let reason):
+        case .daemonRefused(let reason), .adminUnavailable(let reason), .storeFailing(let reason),
+            .intakePaused(let reason):
             writer.member("reason", reason)
         case .threadStalled(let thread, let silence):
             writer.member("thread", thread)
@@ -46,7 +47,8 @@ extension Signal {
             writer.member("dead_letters", deadLetters)
             writer.member("rejects", rejects)
         case .rejectsNotKept(let count): writer.member("count", count)
-        case .partitionsAssigned, .partitionsRevoked, .partitionStopped, .partitionFaulted, .commitRefused, .offsetReset,
+        case .partitionsAssigned, .partitionsRevoked, .partitionStopped, .partitionFaulted, .commitRefused,
+            .offsetReset,
             .kafkaReported, .kafkaFaulted, .leftGroup:
             writeKafkaFields(&writer)
         case .attempted, .deadLettered, .shadowed, .expiredInQueue, .rejected, .countDistrusted, .quarantined:

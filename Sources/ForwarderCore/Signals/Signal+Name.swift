@@ -1,59 +1,59 @@
 extension Signal {
     /// The constant name of the line, `noun.past_verb`.
-    public var name: String {
+    public var name: SignalName {
         switch self {
-        case .daemonStarted: "daemon.started"
-        case .daemonReady: "daemon.became_ready"
-        case .daemonRefused: "daemon.refused"
-        case .stopRequested: "stop.requested"
-        case .daemonStopped: "daemon.stopped"
-        case .configurationReloaded: "configuration.reloaded"
-        case .configurationRejected: "configuration.rejected"
-        case .adminListening: "admin.opened"
-        case .adminUnavailable: "admin.refused"
-        case .threadStalled: "thread.stalled"
-        case .clockStepped: "clock.stepped"
-        case .storeOpened: "store.opened"
-        case .storeMissing: "store.vanished"
-        case .stateDirectoryDoubtful: "state_directory.doubted"
-        case .storeFull: "store.filled"
-        case .storeFailing: "store.faulted"
-        case .storeRecovered: "store.recovered"
-        case .queueFull: "queue.filled"
-        case .detached: "destination.detached"
-        case .rejectsNotKept: "rejects.left_out"
-        case .purged: "store.purged"
-        case .partitionsAssigned: "partitions.assigned"
-        case .partitionsRevoked: "partitions.revoked"
-        case .partitionStopped: "partition.stopped"
-        case .commitRefused: "commit.refused"
-        case .offsetReset: "offset.reset"
-        case .partitionFaulted: "partition.faulted"
-        case .kafkaFaulted: "kafka.faulted"
-        case .leftGroup: "group.left"
-        case .intakePaused: "intake.paused"
-        case .intakeResumed: "intake.resumed"
-        case .kafkaReported: "kafka.reported"
-        case .attempted: "delivery.attempted"
-        case .deadLettered: "delivery.dead_lettered"
-        case .shadowed: "delivery.shadowed"
-        case .expiredInQueue: "deliveries.expired"
-        case .rejected: "event.rejected"
-        case .countDistrusted: "count.distrusted"
-        case .quarantined: "rows.quarantined"
-        case .gateClosed: "gate.closed"
-        case .gateOpened: "gate.opened"
-        case .gateParked: "gate.parked"
-        case .gateHalted: "gate.halted"
-        case .gatePaused: "gate.paused"
-        case .gateResumed: "gate.resumed"
-        case .goalHeld: "goal.held"
-        case .goalReleased: "goal.released"
-        case .secretUnreadable: "secret.refused"
-        case .credentialRenewed: "credential.renewed"
-        case .credentialRefused: "credential.refused"
-        case .credentialNotSaved: "credential.left_unsaved"
-        case .consentAssumed: "consent.assumed"
+        case .daemonStarted: .daemonStarted
+        case .daemonReady: .daemonReady
+        case .daemonRefused: .daemonRefused
+        case .stopRequested: .stopRequested
+        case .daemonStopped: .daemonStopped
+        case .configurationReloaded: .configurationReloaded
+        case .configurationRejected: .configurationRejected
+        case .adminListening: .adminListening
+        case .adminUnavailable: .adminUnavailable
+        case .threadStalled: .threadStalled
+        case .clockStepped: .clockStepped
+        case .storeOpened: .storeOpened
+        case .storeMissing: .storeMissing
+        case .stateDirectoryDoubtful: .stateDirectoryDoubtful
+        case .storeFull: .storeFull
+        case .storeFailing: .storeFailing
+        case .storeRecovered: .storeRecovered
+        case .queueFull: .queueFull
+        case .detached: .detached
+        case .rejectsNotKept: .rejectsNotKept
+        case .purged: .purged
+        case .partitionsAssigned: .partitionsAssigned
+        case .partitionsRevoked: .partitionsRevoked
+        case .partitionStopped: .partitionStopped
+        case .commitRefused: .commitRefused
+        case .offsetReset: .offsetReset
+        case .partitionFaulted: .partitionFaulted
+        case .kafkaFaulted: .kafkaFaulted
+        case .leftGroup: .leftGroup
+        case .intakePaused: .intakePaused
+        case .intakeResumed: .intakeResumed
+        case .kafkaReported: .kafkaReported
+        case .attempted: .attempted
+        case .deadLettered: .deadLettered
+        case .shadowed: .shadowed
+        case .expiredInQueue: .expiredInQueue
+        case .rejected: .rejected
+        case .countDistrusted: .countDistrusted
+        case .quarantined: .quarantined
+        case .gateClosed: .gateClosed
+        case .gateOpened: .gateOpened
+        case .gateParked: .gateParked
+        case .gateHalted: .gateHalted
+        case .gatePaused: .gatePaused
+        case .gateResumed: .gateResumed
+        case .goalHeld: .goalHeld
+        case .goalReleased: .goalReleased
+        case .secretUnreadable: .secretUnreadable
+        case .credentialRenewed: .credentialRenewed
+        case .credentialRefused: .credentialRefused
+        case .credentialNotSaved: .credentialNotSaved
+        case .consentAssumed: .consentAssumed
         }
     }
 
@@ -67,11 +67,13 @@ extension Signal {
             .info
         case .daemonStopped(let isComplete, _): isComplete ? .info : .warning
         case .clockStepped, .stateDirectoryDoubtful, .adminUnavailable, .partitionsRevoked(_, isLost: true),
-            .commitRefused, .offsetReset, .partitionFaulted, .intakePaused, .deadLettered, .rejected, .gateClosed, .rejectsNotKept,
+            .commitRefused, .offsetReset, .partitionFaulted, .intakePaused, .deadLettered, .rejected, .gateClosed,
+            .rejectsNotKept,
             .detached:
             .warning
         case .credentialRefused(_, _, let isDead, _): isDead ? .error : .warning
-        case .daemonRefused, .configurationRejected, .threadStalled, .storeMissing, .storeFull, .storeFailing, .queueFull,
+        case .daemonRefused, .configurationRejected, .threadStalled, .storeMissing, .storeFull, .storeFailing,
+            .queueFull,
             .partitionStopped, .expiredInQueue, .countDistrusted, .quarantined, .gateParked, .gateHalted, .goalHeld,
             .secretUnreadable, .credentialNotSaved:
             .error
@@ -95,3 +97,4 @@ extension Signal {
         }
     }
 }
+

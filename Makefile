@@ -1,0 +1,55 @@
+# The one entry point. `make help` lists what there is.
+#
+# FLAGS are the same everywhere: an import that Package.swift does not declare is an error, and so is every warning.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+FLAGS := --explicit-target-dependency-import-check error
+RELEASE := -c release $(FLAGS)
+BIN := .build/release
+EVENTS ?= 20000
+FAULTS ?= none
+SEED ?= 1
+SECONDS_TO_RUN ?= 60
+
+.PHONY: help setup build release demo test check lint format golden simulate fuzz bench broker-run install clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: ## install what the build needs (as root), or print the command
+	@deploy/setup.sh
+
+build: setup ## debug build of everything
+	$(SWIFT) build $(FLAGS)
+
+release: setup ## release build of the daemon and its tools, Swift's libraries linked in
+	$(SWIFT) build $(RELEASE) --static-swift-stdlib
+
+demo: release ## a Kafka, a Microsoft and a shop on this machine [EVENTS= FAULTS=none|mixed SEED=]
+	$(BIN)/conversion-forwarder demo --events $(EVENTS) --faults $(FAULTS) --seed $(SEED)
+
+test: setup ## every test
+	$(SWIFT) build --build-tests $(FLAGS)
+	$(SWIFT) test --skip-build $(FLAGS)
+
+check: lint test demo ## what must hold before a commit
+
+lint: ## format rules
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+format: ## write the format
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+golden: setup ## write the golden files anew; the review is the diff
+	UPDATE_GOLDEN=1 $(SWIFT) test $(FLAGS)
+	git status --short Tests/Fixtures
+
+broker-run: release ## 200,000 events through a real broker, killed in the middle, judged [EVENTS=200000]
+	Tests/RealBroker/run.sh $(if $(filter-out 20000,$(EVENTS)),$(EVENTS),200000) --faults $(FAULTS) --seed $(SEED)
+
+clean: ## remove what was built
+	rm -rf .build

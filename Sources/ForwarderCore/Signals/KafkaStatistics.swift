@@ -1,0 +1,38 @@
+/// What is read of librdkafka's statistics (STATISTICS.md of librdkafka): how far behind this member is, and whether its
+/// brokers are there.
+public struct KafkaStatistics: Sendable, Equatable {
+    public struct Partition: Sendable, Equatable {
+        public var topic: String
+        public var partition: Int32
+        /// Records between the committed offset and the end; nil where librdkafka does not know.
+        public var lag: Int64?
+        /// Records fetched and not handed out.
+        public var prefetched: Int
+    }
+
+    public var partitions: [Partition] = []
+    public var brokersUp = 0
+    public var brokersKnown = 0
+
+    public init?(json: [UInt8]) {
+        guard let root = (try? JSONDocument(json))?.root, root.kind == .object else { return nil }
+        for (_, broker) in root["brokers"]?.members ?? [] {
+            // Bootstrap addresses and the coordinator's connection have no id of their own.
+            guard let id = broker["nodeid"]?.integer, id >= 0, broker["source"]?.string != "logical" else { continue }
+            brokersKnown += 1
+            if broker["state"]?.string == "UP" { brokersUp += 1 }
+        }
+        for (topic, value) in root["topics"]?.members ?? [] {
+            for (_, partition) in value["partitions"]?.members ?? [] {
+                // -1 gathers what has no partition yet.
+                guard let id = partition["partition"]?.integer, id >= 0, partition["desired"]?.bool == true else { continue }
+                let lag = partition["consumer_lag"]?.integer ?? -1
+                partitions.append(
+                    Partition(
+                        topic: topic, partition: Int32(clamping: id), lag: lag >= 0 ? lag : nil,
+                        prefetched: Int(partition["fetchq_cnt"]?.integer ?? 0)))
+            }
+        }
+        partitions.sort { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    }
+}

@@ -1,0 +1,63 @@
+import Forwarder
+import ForwarderCore
+import Glibc
+
+/// The directory of one daemon under observation: configuration, made-up secrets, state, log.
+public final class DaemonDirectory: Sendable {
+    public let path: String
+
+    public init() throws(HarnessFailure) {
+        var template = Array("/tmp/conversion-forwarder-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw HarnessFailure("/tmp cannot be written to") }
+        path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
+
+    public var log: String { "\(path)/log.ndjson" }
+    public var state: String { "\(path)/state" }
+    public var configuration: String { "\(path)/config.yaml" }
+
+    public func write(_ text: String, to name: String) throws(HarnessFailure) {
+        do throws(SmallFile.Failure) {
+            try SmallFile.replace("\(path)/\(name)", with: Array(text.utf8))
+        } catch {
+            throw HarnessFailure("\(path)/\(name) \(error.reason)")
+        }
+    }
+
+    /// What the daemon says of itself; nil while it does not answer.
+    public func status() -> JSONElement? {
+        DaemonStatus.ask(stateDirectory: state)
+    }
+
+    /// The lines of the log that have this `event`.
+    public func logLines(_ event: String) -> [JSONElement] {
+        guard let bytes = try? SmallFile.read(log, limit: 1 << 30) else { return [] }
+        let mark = Array("\"event\":\"\(event)\"".utf8)
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            guard line.indices.prefix(160).contains(where: { line[$0...].starts(with: mark) }) else { return nil }
+            return (try? JSONDocument(Array(line)))?.root
+        }
+    }
+
+    /// The last numbers in the log.
+    public func lastMetrics() -> JSONElement? {
+        logLines("metrics").last
+    }
+
+    public func remove() {
+        DaemonDirectory.remove(path)
+    }
+
+    private static func remove(_ path: String) {
+        if let directory = opendir(path) {
+            while let entry = readdir(directory) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != ".", name != ".." { remove("\(path)/\(name)") }
+            }
+            closedir(directory)
+        }
+        Glibc.remove(path)
+    }
+}

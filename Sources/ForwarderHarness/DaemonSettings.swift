@@ -1,0 +1,70 @@
+/// A configuration for a daemon between a Kafka and the fake Microsoft.
+public struct DaemonSettings: Sendable {
+    public var brokers: String
+    public var topic: String
+    /// Of the fake Microsoft.
+    public var endpoint: String
+    public var authority: String
+    public var hasOffline = true
+    /// Lines for the sections, as they would stand in the file; for what a scenario wants otherwise.
+    public var kafka: [String] = []
+    public var capi: [String] = []
+    public var offline: [String] = []
+    public var other: [String] = []
+
+    public init(brokers: String, topic: String, endpoint: String, authority: String) {
+        self.brokers = brokers
+        self.topic = topic
+        self.endpoint = endpoint
+        self.authority = authority
+    }
+
+    /// Writes the configuration and the secrets it refers to.
+    public func write(to directory: DaemonDirectory) throws(HarnessFailure) {
+        try directory.write(Microsoft.token, to: "capi-token")
+        try directory.write(Microsoft.developerToken, to: "developer-token")
+        try directory.write(Microsoft.refreshToken, to: "refresh-token")
+        try directory.write(text(directory), to: "config.yaml")
+    }
+
+    private func text(_ directory: DaemonDirectory) -> String {
+        var lines = [
+            "kafka:",
+            "  brokers: [\"\(brokers)\"]",
+            "  topics: [\(topic)]",
+        ]
+        lines += kafka.map { "  " + $0 }
+        lines += ["state: {directory: \(directory.state)}"]
+        lines += [
+            "admin: {listen: 127.0.0.1:0}",
+            "log: {metrics_interval: 1s}",
+        ]
+        lines += other
+        lines += [
+            "destinations:",
+            "  - name: capi",
+            "    type: capi",
+            "    endpoint: \(endpoint)",
+            "    uet_tag_id: \"\(Microsoft.tag)\"",
+            "    token: {file: \(directory.path)/capi-token}",
+        ]
+        lines += capi.map { "    " + $0 }
+        guard hasOffline else { return lines.joined(separator: "\n") + "\n" }
+        lines += [
+            "  - name: offline",
+            "    type: offline_conversions",
+            "    endpoint: \(endpoint)",
+            "    goals: {Purchase: Purchase, Lead: Lead Form Submit}",
+            "    customer_id: \"\(Microsoft.customer)\"",
+            "    account_id: \"\(Microsoft.account)\"",
+            "    developer_token: {file: \(directory.path)/developer-token}",
+            "    oauth:",
+            "      authority: \(authority)",
+            "      client_id: \(Microsoft.clientID)",
+            "      refresh_token: {file: \(directory.path)/refresh-token}",
+            "    enhanced_conversions: true",
+        ]
+        lines += offline.map { "    " + $0 }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,36 @@
+import FakeMicrosoft
+import HTTPServer
+
+/// The Microsoft that `DaemonSettings` configures a daemon for.
+public enum Microsoft {
+    public static let tag = "12345678"
+    public static let customer = "1"
+    public static let account = "2"
+    public static let token = "made-up-capi-token"
+    public static let developerToken = "made-up-developer-token"
+    public static let refreshToken = "made-up-refresh-token"
+    public static let clientID = "made-up-client"
+
+    public static var capi: FakeDestination { .capi(tag: tag) }
+    public static var offline: FakeDestination { .offline(account: account) }
+
+    public static func start(
+        plan: FaultPlan = .none, seed: UInt64 = 1, mode: FakeMicrosoftServer.Mode = .judging, tls: TLSIdentity? = nil
+    ) throws(HarnessFailure) -> FakeMicrosoftServer {
+        var settings = MicrosoftSettings()
+        settings.tags = [tag: token]
+        let goal = OfflineGoal(takesEnhancedConversions: true)
+        settings.accounts = [
+            OfflineAccount(
+                customerID: customer, accountID: account, goals: ["Purchase": goal, "Lead Form Submit": goal])
+        ]
+        settings.developerToken = developerToken
+        settings.grant.refreshToken = refreshToken
+        settings.grant.clientID = clientID
+        do throws(HTTPServerError) {
+            return try FakeMicrosoftServer(settings, plan: plan, seed: seed, mode: mode, tls: tls)
+        } catch {
+            throw HarnessFailure("the fake Microsoft does not start: \(error)")
+        }
+    }
+}
