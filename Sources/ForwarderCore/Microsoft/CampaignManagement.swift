@@ -93,10 +93,10 @@ private struct CampaignError {
 
     private init?(_ element: JSONElement, of answer: HTTPAnswer, entryCount: Int) {
         guard element.kind == .object else { return nil }
-        let number = element["Code"]?.integer ?? element["Code"]?.string.flatMap(Int64.init) ?? -1
+        let number = element["Code"]?.integer ?? element["Code"]?.string.flatMap { Int64($0) } ?? -1
         code = CampaignCode(
-            number: Int(clamping: max(number, -1)), name: element["ErrorCode"]?.string.flatMap(MicrosoftText.code) ?? ""
-        )
+            number: 0...999_999 ~= number ? Int(number) : -1,
+            name: element["ErrorCode"]?.string.flatMap(MicrosoftText.code) ?? "")
         index = element["Index"]?.integer.flatMap { Int(exactly: $0) }.flatMap { 0..<entryCount ~= $0 ? $0 : nil }
         if index == nil, entryCount == 1, [200, 400].contains(answer.status), code.isAboutEntry { index = 0 }
     }

@@ -167,15 +167,16 @@ public struct OAuthGrant: Sendable {
         case .answer(let answer):
             let root = (try? JSONDocument(answer.body))?.root
             let retryAfter = answer.retryAfter(now.wall)
-            switch (answer.status, root?["error"]?.string) {
+            let error = root?["error"]?.string
+            let word = error.flatMap(MicrosoftText.code) ?? "http_\(answer.status)"
+            switch (answer.status, error) {
             case (200, nil): granted(root, now, &actions)
-            case (429, _): backOff("http_429", after: retryAfter ?? OAuthGrant.throttledWait, now, &actions)
+            case (429, _): backOff(word, after: retryAfter ?? OAuthGrant.throttledWait, now, &actions)
             case (408, _), (500..., _), (_, "temporarily_unavailable"), (_, "server_error"):
-                backOff("http_\(answer.status)", after: retryAfter, now, &actions)
+                backOff(word, after: retryAfter, now, &actions)
             case (_, "invalid_grant"): invalidGrant(retryAfter, now, &actions)
-            case (_, let error):
-                // A wrong client, scope or tenant, or a person who must consent again: nothing that passes by itself.
-                let word = error.flatMap(MicrosoftText.code) ?? "http_\(answer.status)"
+            // A wrong client, scope or tenant, or a person who must consent again: nothing that passes by itself.
+            case _:
                 isDead = true
                 refused(word, wait: OAuthGrant.deadWait, now, &actions)
             }
