@@ -15,6 +15,6 @@ swiftc -O -assert-config Debug -swift-version 6 -sanitize=fuzzer,address -parse-
     "${core[@]}" Tests/Fuzz/IntakeFuzzer.swift Tests/ForwarderCoreTests/Intake/Support/JSONValue.swift -o "$binary"
 
 # Swift's runtime is not instrumented, and keeps what it made.
-ASAN_OPTIONS=detect_leaks=0 "$binary" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 "$binary" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
     -dict=Tests/Fuzz/intake.dict -artifact_prefix=fuzz-crashes/ -print_final_stats=1 \
     fuzz-corpus Tests/Fixtures/fuzz Tests/Fixtures/golden
