@@ -12,17 +12,8 @@ extension Section {
                 return { decode(Samples.purchase, with: &reader, rounds: $0) }
             },
             Section(name: "hash", summary: "SHA-256 of an e-mail address, as 64 digits", unit: "hash") {
-                let hasher = SHA256()
                 let address = Array("adalovelace@example.com".utf8)
-                var hex = ByteBuffer(capacity: 64)
-                return { rounds in
-                    address.withUnsafeBufferPointer { address in
-                        for _ in 0..<rounds {
-                            hex.removeAll()
-                            hasher.withDigest(address) { hex.append(hex: $0) }
-                        }
-                    }
-                }
+                return { hash(address, rounds: $0) }
             },
             Section(name: "intake-capi", summary: "the whole way of a purchase to the Conversions API's batch") {
                 intake(capi)
@@ -49,6 +40,17 @@ extension Section {
     private static func parse(_ text: [UInt8], with tape: inout JSONTape, rounds: Int) {
         text.withUnsafeBufferPointer { text in
             for _ in 0..<rounds { try? tape.parse(text) }
+        }
+    }
+
+    private static func hash(_ text: [UInt8], rounds: Int) {
+        let hasher = SHA256()
+        var hex = ByteBuffer(capacity: 64)
+        text.withUnsafeBufferPointer { text in
+            for _ in 0..<rounds {
+                hex.removeAll()
+                hasher.withDigest(text) { hex.append(hex: $0) }
+            }
         }
     }
 

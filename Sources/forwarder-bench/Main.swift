@@ -1,3 +1,5 @@
+import ForwarderCore
+
 /// Measures what an event costs, stage by stage. Release builds only: a debug build is fifteen times slower.
 @main
 struct Main {
@@ -12,6 +14,7 @@ struct Main {
         """
 
     static func main() {
+        ProcessMemory.keepFreed()
         let arguments = CommandLine.arguments.dropFirst()
         switch arguments.first {
         case "--help", "-h": print(usage, terminator: "")

@@ -43,9 +43,21 @@ extension UnsafeBufferPointer<UInt8> {
         count == literal.utf8CodeUnitCount && (count == 0 || memcmp(baseAddress!, literal.utf8Start, count) == 0)
     }
 
+    /// Whether the bytes are those of `other`. Not memcmp: names are so short that the call costs more than the look.
     @inline(__always)
     func equals(_ other: Bytes) -> Bool {
-        count == other.count && (count == 0 || memcmp(baseAddress!, other.baseAddress!, count) == 0)
+        guard count == other.count else { return false }
+        guard let left = baseAddress, let right = other.baseAddress else { return true }
+        guard count >= 8 else {
+            for index in 0..<count where left[index] != right[index] { return false }
+            return true
+        }
+        var offset = 0
+        while offset < count &- 8 {
+            if ByteWord(left, at: offset).bits != ByteWord(right, at: offset).bits { return false }
+            offset &+= 8
+        }
+        return ByteWord(left, at: count &- 8).bits == ByteWord(right, at: count &- 8).bits
     }
 
     @inline(__always)

@@ -113,6 +113,34 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         if capacity &- count < extra { grow(by: extra) }
     }
 
+    /// Room that was reserved, filled from its start: what is put there is not checked against its size again.
+    struct Room {
+        fileprivate var end: UnsafeMutablePointer<UInt8>
+
+        @inline(__always)
+        mutating func put(_ bytes: Bytes) {
+            guard let start = bytes.baseAddress else { return }
+            end.update(from: start, count: bytes.count)
+            end += bytes.count
+        }
+
+        @inline(__always)
+        mutating func put(_ literal: StaticString) {
+            end.update(from: literal.utf8Start, count: literal.utf8CodeUnitCount)
+            end += literal.utf8CodeUnitCount
+        }
+    }
+
+    /// Appends what `body` puts into the room: exactly `size` bytes.
+    @inline(__always)
+    mutating func fill(_ size: Int, _ body: (inout Room) -> Void) {
+        reserve(size)
+        var room = Room(end: base + count)
+        body(&room)
+        count &+= size
+        assert(room.end == base + count, "the room was not filled, or too small")
+    }
+
     @inline(__always)
     static func hexDigit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") &+ nibble : UInt8(ascii: "a") &+ (nibble &- 10)

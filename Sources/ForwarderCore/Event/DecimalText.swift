@@ -11,6 +11,11 @@ struct DecimalText {
 
     /// Reads a JSON number, or a text that holds one; nil if it is none or longer than any sum of money.
     init?(_ raw: Bytes, in arena: inout Arena) {
+        // Almost every number is a few digits with at most one point.
+        if let fractionDigits = DecimalText.fractionDigits(ofPlain: raw) {
+            self.init(raw, isNegative: false, fractionDigits: fractionDigits)
+            return
+        }
         guard let parts = Parts(raw.trimmed()) else { return nil }
         if parts.exponent == nil {
             guard parts.integer.count + parts.fraction.count <= DecimalText.digitLimit else { return nil }
@@ -19,6 +24,19 @@ struct DecimalText {
             guard let (number, fractionDigits) = parts.expanded(in: &arena) else { return nil }
             self.init(number, isNegative: parts.isNegative, fractionDigits: fractionDigits)
         }
+    }
+
+    /// How many digits stand behind the point of a number without sign and exponent; nil if it is not as plain as that.
+    private static func fractionDigits(ofPlain number: Bytes) -> Int? {
+        guard 1...digitLimit ~= number.count, isDigit(number[0]) else { return nil }
+        guard number[0] != UInt8(ascii: "0") || number.count == 1 else { return nil }
+        var point: Int?
+        for index in 1..<number.count where !isDigit(number[index]) {
+            guard number[index] == UInt8(ascii: "."), point == nil else { return nil }
+            point = index
+        }
+        guard let point else { return 0 }
+        return point == number.count - 1 ? nil : number.count - 1 - point
     }
 
     private init(_ number: Bytes, isNegative: Bool, fractionDigits: Int) {

@@ -45,15 +45,24 @@ enum PageURL {
             return nil
         }
         var end = hostStart
-        authority: while end < url.count {
-            switch url[end] {
-            case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): break authority
-            // A name and password, plain or encoded, is not the shop's to send.
-            case UInt8(ascii: "@"), UInt8(ascii: "%"): return nil
-            default: end += 1
-            }
+        while end < url.count, isAuthority(url[end]) { end += 1 }
+        guard end > hostStart, url[hostStart] != UInt8(ascii: ":") else { return nil }
+        guard end < url.count else { return end }
+        switch url[end] {
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): return end
+        default: return nil
         }
-        return end > hostStart && url[hostStart] != UInt8(ascii: ":") ? end : nil
+    }
+
+    /// What a host and port are made of. Not `@`: a name and password are not the shop's to send.
+    private static func isAuthority(_ byte: UInt8) -> Bool {
+        if isLetter(byte) || isDigit(byte) || byte >= 0x80 { return true }
+        switch byte {
+        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "["),
+            UInt8(ascii: "]"):
+            return true
+        default: return false
+        }
     }
 
     private static func appendPath(_ path: Bytes, to writer: inout Writer, in arena: inout Arena) {

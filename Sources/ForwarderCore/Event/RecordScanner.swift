@@ -11,7 +11,7 @@ struct RecordScanner: ~Copyable {
     private var present: UInt64 = 0
     private var canonical: UInt64 = 0
     /// The tape's entry of each field's value, by `EventField.rawValue`; says something only where `present` does.
-    private var places = InlineArray<64, UInt32>(repeating: 0)
+    private let places = UnsafeMutablePointer<UInt32>.allocate(capacity: EventField.allCases.count)
     private(set) var record = Bytes(start: nil, count: 0)
     var arena = Arena()
     private var scratch = ByteBuffer(capacity: 1 << 10)
@@ -19,6 +19,10 @@ struct RecordScanner: ~Copyable {
     init(_ settings: InputSettings) {
         map = FieldMap(settings)
         maxEventBytes = settings.maxEventBytes
+    }
+
+    deinit {
+        places.deallocate()
     }
 
     /// Finds the fields of a record. Returns what is wrong with the record as a whole.

@@ -3,13 +3,13 @@ enum UUIDText {
     /// 8-4-4-4-12 hexadecimal digits with dashes.
     static func isDashed(_ text: Bytes) -> Bool {
         guard text.count == 36 else { return false }
-        for index in 0..<36 {
-            switch index {
-            case 8, 13, 18, 23: if text[index] != UInt8(ascii: "-") { return false }
-            default: if !isHexDigit(text[index]) { return false }
-            }
+        // One bit for each place.
+        var dashes: UInt64 = 0
+        for index in 0..<36 where !isHexDigit(text[index]) {
+            guard text[index] == UInt8(ascii: "-") else { return false }
+            dashes |= 1 << UInt64(index)
         }
-        return true
+        return dashes == 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23
     }
 
     /// A dashed UUID of version 4 and the usual variant.

@@ -1,4 +1,4 @@
-/// Gathers the deliveries of one destination until they fill a batch. Its buffers are used again from batch to batch.
+/// Gathers the deliveries of one destination until they fill a batch.
 struct BatchBuilder: ~Copyable {
     private let limits: BatchSettings
     private let goals: [String]
@@ -8,13 +8,15 @@ struct BatchBuilder: ~Copyable {
     var topics: [String] = []
 
     private var deliveries: [Delivery] = []
-    private var contents: ByteBuffer
-    private var records: ByteBuffer
+    private var contents: [UInt8] = []
+    private var records: [UInt8] = []
+    private var itemCount = 0
+    /// The content of one delivery while it is written, before it is known which batch it fits.
+    private var content = ByteBuffer(capacity: 4 << 10)
     /// Batches that are full.
     private var ready: [DeliveryBatch] = []
     /// When the oldest delivery that is not in a full batch came in.
     private var openedAt: Uptime?
-    private var itemCount = 0
 
     /// What a request has around the contents, at most.
     private static let envelopeBytes = 1 << 10
@@ -25,27 +27,26 @@ struct BatchBuilder: ~Copyable {
         self.limits = limits
         self.goals = goals
         self.entriesPerDelivery = entriesPerDelivery
-        contents = ByteBuffer(capacity: 64 << 10)
-        records = ByteBuffer(capacity: 64 << 10)
     }
 
     /// Appends a delivery whose content `write` appends; it returns how many entries of the request that is.
     @inline(__always)
     mutating func append(_ delivery: Delivery, record: Bytes, now: Uptime, write: (inout ByteBuffer) -> UInt8) {
-        if records.count + record.count > BatchBuilder.recordBytesLimit { seal() }
         var delivery = delivery
-        let end = contents.count
-        if !deliveries.isEmpty { contents.append(UInt8(ascii: ",")) }
+        content.removeAll()
+        delivery.itemCount = write(&content)
+        let isTooLarge =
+            contents.count + 1 + content.count + BatchBuilder.envelopeBytes > limits.maxBytes
+            || records.count + record.count > BatchBuilder.recordBytesLimit
+        if isTooLarge { seal() }
+
+        if deliveries.isEmpty { openedAt = now } else { contents.append(UInt8(ascii: ",")) }
         delivery.contentStart = UInt32(contents.count)
-        delivery.itemCount = write(&contents)
+        content.withBytes { contents.append(contentsOf: $0) }
         delivery.contentEnd = UInt32(contents.count)
-        if contents.count + BatchBuilder.envelopeBytes > limits.maxBytes, !deliveries.isEmpty {
-            startAnew(with: &delivery, keeping: end)
-        }
         delivery.recordStart = UInt32(records.count)
-        records.append(record)
+        records.append(contentsOf: record)
         delivery.recordEnd = UInt32(records.count)
-        if deliveries.isEmpty { openedAt = now }
         deliveries.append(delivery)
         itemCount += Int(delivery.itemCount)
         if itemCount + entriesPerDelivery > limits.maxEvents { seal() }
@@ -84,24 +85,18 @@ struct BatchBuilder: ~Copyable {
     /// Makes what has been gathered a batch, full or not.
     private mutating func seal() {
         guard !deliveries.isEmpty else { return }
-        ready.append(
-            DeliveryBatch(
-                deliveries: deliveries, contents: contents.array(), records: records.array(), recordForm: .raw,
-                topics: topics, goals: goals))
-        deliveries.removeAll(keepingCapacity: true)
-        contents.removeAll()
-        records.removeAll()
+        let batch = DeliveryBatch(
+            deliveries: deliveries, contents: contents, records: records, recordForm: .raw, topics: topics, goals: goals
+        )
+        ready.append(batch)
+        // The next batch will be about as large.
+        deliveries = []
+        deliveries.reserveCapacity(batch.count)
+        contents = []
+        contents.reserveCapacity(batch.contents.count)
+        records = []
+        records.reserveCapacity(batch.records.count)
         openedAt = nil
         itemCount = 0
-    }
-
-    /// Closes the batch in front of the delivery that would make it too large, and begins the next with its content.
-    private mutating func startAnew(with delivery: inout Delivery, keeping end: Int) {
-        let content = contents.array(delivery.content)
-        contents.truncate(to: end)
-        seal()
-        delivery.contentStart = 0
-        contents.append(content)
-        delivery.contentEnd = UInt32(contents.count)
     }
 }

@@ -59,7 +59,7 @@ public final class Intake {
     public func index(ofTopic topic: String) -> UInt16 {
         if let index = topics.firstIndex(of: topic) { return UInt16(index) }
         topics.append(topic)
-        for destination in destinations { destination.topics = topics }
+        for destination in destinations { destination.setTopics(topics) }
         return UInt16(topics.count - 1)
     }
 

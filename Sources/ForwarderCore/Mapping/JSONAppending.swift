@@ -25,18 +25,34 @@ extension ByteBuffer {
     @inline(__always)
     mutating func member(_ name: StaticString, _ text: EventText) {
         guard text.isPresent else { return }
+        guard !text.needsEscaping else { return escapedMember(name, text.bytes) }
+        fill(name.utf8CodeUnitCount + text.bytes.count + 6) { room in
+            room.put("\"")
+            room.put(name)
+            room.put("\":\"")
+            room.put(text.bytes)
+            room.put("\",")
+        }
+    }
+
+    private mutating func escapedMember(_ name: StaticString, _ text: Bytes) {
         append(name: name)
-        append(json: text)
-        append(UInt8(ascii: ","))
+        append(UInt8(ascii: "\""))
+        JSONText.escape(text, to: &self)
+        append("\",")
     }
 
     /// The member, where there is a number.
     @inline(__always)
     mutating func member(_ name: StaticString, _ number: DecimalText?) {
         guard let number else { return }
-        append(name: name)
-        append(number.text)
-        append(UInt8(ascii: ","))
+        fill(name.utf8CodeUnitCount + number.text.count + 4) { room in
+            room.put("\"")
+            room.put(name)
+            room.put("\":")
+            room.put(number.text)
+            room.put(",")
+        }
     }
 
     @inline(__always)

@@ -25,7 +25,9 @@ public struct KafkaStatistics: Sendable, Equatable {
         for (topic, value) in root["topics"]?.members ?? [] {
             for (_, partition) in value["partitions"]?.members ?? [] {
                 // -1 gathers what has no partition yet.
-                guard let id = partition["partition"]?.integer, id >= 0, partition["desired"]?.bool == true else { continue }
+                guard let id = partition["partition"]?.integer, id >= 0, partition["desired"]?.bool == true else {
+                    continue
+                }
                 let lag = partition["consumer_lag"]?.integer ?? -1
                 partitions.append(
                     Partition(

@@ -100,7 +100,7 @@ import Testing
         "https://shop.example/<a>",
         "https://shop.example/\"a\"", "https://shop.example\\a", "https://ada@shop.example/",
         "https://ada:pw@shop.example/",
-        "https://ada%40shop.example/", "about:blank", "https://ada@example.com",
+        "https://ada%40shop.example/", "about:blank", "https://ada@example.com", "https://+14255550100.example/",
     ])
     func `what is no URL of a page is dropped`(_ url: String) {
         #expect(examine(url) == .invalid)
