@@ -127,8 +127,13 @@ extension Simulation {
             if isDiskFull { after(1000...600_000, .trouble(.fullDisk)) }
         case .slowDisk: isDiskSlow.toggle()
         case .pause: tell(Int.random(in: 0...1, using: &random), .pause)
-        case .unreadableSecrets: microsoft.expireAccessTokens(now: now.wall)
+        case .expiredToken: microsoft.expireAccessTokens(now: now.wall)
         case .grantNotSaved: isGrantUnsavable.toggle()
+        case .suspension:
+            // The machine sleeps: the clock on the wall goes on, the uptime does not.
+            let length = Int64.random(in: 1000...3_600_000, using: &random)
+            time += length
+            uptimeShift -= length
         }
     }
 

@@ -18,7 +18,7 @@ public struct Simulation {
     }
 
     enum Trouble: CaseIterable {
-        case crash, stop, rebalance, fullDisk, pause, slowDisk, unreadableSecrets, grantNotSaved
+        case crash, stop, rebalance, fullDisk, slowDisk, pause, expiredToken, grantNotSaved, suspension
     }
 
     /// What came of it.
@@ -64,7 +64,7 @@ public struct Simulation {
     /// Virtual milliseconds.
     var time: Int64 = 0
     /// What the process's clock of uptime says at time 0.
-    private var uptimeShift: Int64 = 0
+    var uptimeShift: Int64 = 0
     var agenda = Agenda<Happening>()
     var process: SimulatedProcess?
     var lives = 0
