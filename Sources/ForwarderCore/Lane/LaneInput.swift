@@ -6,7 +6,8 @@ public enum LaneInput: Sendable {
     case answered(RequestID, HTTPOutcome, elapsed: Duration)
     /// The answer to a claim; nil if the store could not read.
     case claimed(Claim?)
-    /// What was handed over under this ticket is on disk. `leftOut` rows were there already.
+    /// What was handed over under this ticket is on disk. `leftOut` rows, of this ticket or another one that was written
+    /// with it, are not: the store held their deliveries already.
     case stored(StoreTicket, leftOut: [RowID])
     /// Rows whose time ran out in the queue are dead letters now.
     case expired(count: Int)
@@ -18,8 +19,9 @@ public enum LaneInput: Sendable {
     case revoked(Set<AssignmentID>)
     /// An operator's hand, or what he did before the process started.
     case pause, resume, halt
-    /// Dead letters put back into the queue; rows thrown away.
+    /// Dead letters put back into the queue.
     case replayed(count: Int)
+    /// Rows thrown away that were not claimed.
     case discarded(count: Int)
     /// A credential is there (again), or not. `generation` rises with each new one.
     case credential(isReady: Bool, generation: Int)
@@ -39,9 +41,10 @@ public enum LaneInput: Sendable {
 
 /// What a lane wants done. The shell does it and tells the outcome as input.
 public enum LaneAction: Sendable {
-    /// Send these entries as one request. `isStrict`: one bad entry makes the whole request void.
+    /// Send these entries as one request, and say `answered` whatever becomes of it. `isStrict`: one bad entry makes the
+    /// whole request void.
     case send(RequestID, contents: [UInt8], isStrict: Bool)
-    /// Commit these together, then say `stored` with the ticket.
+    /// Commit these, behind what was handed over before, then say `stored` with the ticket.
     case store(StoreTicket, [StoreWork])
     case claim(ClaimRequest)
     /// Un-claim these rows; nothing about them changed.
