@@ -27,6 +27,7 @@ final class DeliveryLoop {
     private var inputs: [(DestinationID, LaneInput)] = []
     private var isTelling = false
     private var settled: [Settlement] = []
+    private var replies: [Reply<Void>] = []
     var now = SystemClock.now
     var nextMetricsLine: Uptime
     var nextNumbers = Uptime.distantPast
@@ -74,7 +75,11 @@ final class DeliveryLoop {
             if credentials.nextWake <= now.uptime { carryOut(credentials.tick(now)) }
             sendSettlements()
             advanceEnding()
+            if !replies.isEmpty { nextNumbers = now.uptime }
             publish()
+            // Who asks for the status now sees what was done.
+            for reply in replies { reply.send(()) }
+            replies = []
             if case .finished = ending { break }
         }
         client.cancelAll()
@@ -117,7 +122,7 @@ final class DeliveryLoop {
             store = state
         case .command(let command, let id, let reply):
             tell(id, command.input)
-            reply?.send(())
+            if let reply { replies.append(reply) }
         case .reload(let plan): reload(plan)
         case .drain(let deadline):
             ending = .draining(until: deadline)

@@ -138,7 +138,14 @@ final class IntakeLoop {
     private func finish() {
         isFinished = true
         let isCommitted = commitNow(Array(partitions.values), timeoutMilliseconds: 5000)
-        let isClosed = consumer.close(timeoutMilliseconds: 5000) { _ in }
+        // Where nobody answered to the commit nobody will hear of the leaving.
+        let isClosed = consumer.close(timeoutMilliseconds: isCommitted ? 5000 : 2000) { event in
+            // Everything is committed; only what is said is of interest.
+            switch event {
+            case .error, .log: handle(event)
+            default: break
+            }
+        }
         telemetry.report(.leftGroup(isComplete: isCommitted && isClosed))
     }
 

@@ -66,7 +66,7 @@ final class StoreLoop {
             answerClaims()
             purgeIfDue()
             look()
-            if backlog.isEmpty || trouble != nil {
+            if !isClosing, backlog.isEmpty || trouble != nil {
                 doorbell.wait(timeout: trouble == nil ? .seconds(1) : .milliseconds(100))
             }
         }
