@@ -7,6 +7,8 @@ public struct DaemonSettings: Sendable {
     public var authority: String
     public var hasOffline = true
     public var account = Microsoft.account
+    /// Size of the reserve on disk; nil is the default.
+    public var ballast: String?
     /// The sections that everybody has; one that `other` has is taken from there.
     private static let sections = [
         "admin: {listen: 127.0.0.1:0}",
@@ -40,7 +42,7 @@ public struct DaemonSettings: Sendable {
             "  topics: [\(topic)]",
         ]
         lines += kafka.map { "  " + $0 }
-        lines += ["state: {directory: \(directory.state)}"]
+        lines += ["state: {directory: \(directory.state)\(ballast.map { ", ballast: \($0)" } ?? "")}"]
         lines += DaemonSettings.sections.filter { section in
             !other.contains { $0.prefix { $0 != ":" } == section.prefix { $0 != ":" } }
         }
