@@ -57,6 +57,7 @@ let package = Package(
         // What stands in for the outside: a Kafka and a Microsoft on loopback, for demo, bench and tests.
         library("MockKafka", ["KafkaClient", "CRdKafka"]),
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
+        library("ForwarderTestKit", ["ForwarderCore", "FakeMicrosoft"]),
         library("StorefrontEvents", ["ForwarderCore"]),
 
         // The daemon as a process between the two, watched from outside.
@@ -79,7 +80,7 @@ let package = Package(
             ["Forwarder", "ForwarderCore", "ForwarderHarness", "FakeMicrosoft", "KafkaClient", "MockKafka"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 
-        tests("ForwarderCoreTests", ["ForwarderCore"]),
+        tests("ForwarderCoreTests", ["ForwarderCore", "FakeMicrosoft", "ForwarderTestKit"]),
         tests("KafkaClientTests", ["KafkaClient", "MockKafka"]),
         tests("DeliveryStoreTests", ["DeliveryStore", "ForwarderCore", "CSQLite"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),

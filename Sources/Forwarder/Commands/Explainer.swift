@@ -28,13 +28,13 @@ final class Explainer {
     }
 
     func explain(_ event: [UInt8]) -> Explanation {
-        event.withUnsafeBufferPointer { bytes in
+        var explanation = event.withUnsafeBufferPointer { bytes in
             intake.accept(
                 bytes,
                 Intake.Origin(topic: topic, partition: 0, offset: 0, assignment: AssignmentID(1), sequence: 0), now: now
             )
+            return Explanation(eventID: intake.lastEventID, event: intake.lastEventName)
         }
-        var explanation = Explanation(eventID: intake.lastEventID, event: intake.lastEventName)
         if case .rejected(let reasons)? = intake.dispositions.first, reasons.isOfRecord {
             explanation.unreadable = reasons.names
             return explanation
@@ -42,6 +42,7 @@ final class Explainer {
         for (index, destination) in intake.destinations.enumerated() {
             var outcome = Explanation.Destination(
                 name: destination.settings.name, type: destination.settings.kind.type, outcome: .skip)
+            outcome.dropped = destination.droppedFields.map { ("\($0.field.name)", "\($0.reason.name)") }
             switch intake.dispositions[index] {
             case .skipped(let reason): outcome.reasons = ["\(reason.name)"]
             case .rejected(let reasons):
@@ -49,7 +50,6 @@ final class Explainer {
                 outcome.reasons = reasons.names
             case .owed:
                 outcome.outcome = .deliver
-                outcome.dropped = destination.droppedFields.map { ("\($0.field.name)", "\($0.reason.name)") }
                 let batches = destination.takeBatches(now: now.uptime, all: true)
                 if let contents = batches.first?.contents {
                     let request = interfaces[index].request(contents, isStrict: false, .init(token: ""))

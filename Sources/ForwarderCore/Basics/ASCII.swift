@@ -59,12 +59,28 @@ extension UnsafeBufferPointer<UInt8> {
         return count >= length && (length == 0 || memcmp(baseAddress!, literal.utf8Start, length) == 0)
     }
 
+    /// Whether the bytes are those of `literal`, which has no capitals, in letters of either case.
+    @inline(__always)
+    func equalsIgnoringCase(_ literal: StaticString) -> Bool {
+        count == literal.utf8CodeUnitCount && hasPrefixIgnoringCase(literal)
+    }
+
+    /// Whether the bytes begin with `literal`, which has no capitals, in letters of either case.
+    @inline(__always)
+    func hasPrefixIgnoringCase(_ literal: StaticString) -> Bool {
+        guard count >= literal.utf8CodeUnitCount else { return false }
+        for index in 0..<literal.utf8CodeUnitCount where lowercased(self[index]) != literal.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+
     /// The bytes without ASCII white space at both ends.
     func trimmed() -> Bytes {
         var start = 0
         var end = count
-        while start < end, isSpace(self[start]) { start += 1 }
-        while end > start, isSpace(self[end - 1]) { end -= 1 }
+        while start < end, isSpace(self[start]) { start &+= 1 }
+        while end > start, isSpace(self[end &- 1]) { end &-= 1 }
         return Bytes(rebasing: self[start..<end])
     }
 }

@@ -58,7 +58,8 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
         bytes.withUnsafeBufferPointer { append($0) }
     }
 
-    public mutating func append(_ text: some StringProtocol) {
+    /// Not named like the others: a literal would become a `String` first.
+    public mutating func append(text: some StringProtocol) {
         let written: Void? = text.utf8.withContiguousStorageIfAvailable { append($0) }
         if written == nil { for byte in text.utf8 { append(byte) } }
     }

@@ -53,7 +53,8 @@ public final class SHA256 {
         }
     }
 
-    func withDigest<Result>(_ bytes: Bytes, _ body: (Bytes) -> Result) -> Result {
+    /// Lends the 32 bytes of the hash of `bytes` for the time of the call.
+    public func withDigest<Result>(_ bytes: Bytes, _ body: (Bytes) -> Result) -> Result {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: SHA256.byteCount) { digest in
             hash(bytes, into: digest)
             return body(Bytes(digest))

@@ -1,7 +1,12 @@
 /// Whether the bytes are well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF, nothing cut off.
 func isValidUTF8(_ bytes: Bytes) -> Bool {
+    guard let base = bytes.baseAddress else { return true }
     var index = 0
     while index < bytes.count {
+        if index + 8 <= bytes.count, ByteWord(base, at: index).nonASCII == 0 {
+            index += 8
+            continue
+        }
         let lead = bytes[index]
         if lead < 0x80 {
             index += 1

@@ -2,10 +2,10 @@
 public enum RetryAfter {
     /// The wait that the header asks for; nil if it is neither form, zero if it lies in the past.
     public static func parse(_ text: String, now: Timestamp) -> Duration? {
-        let trimmed = text.filter { $0 != " " && $0 != "\t" }
-        if !trimmed.isEmpty, trimmed.utf8.allSatisfy(isDigit) {
+        let words = text.split { $0 == " " || $0 == "\t" }
+        if words.count == 1, words[0].utf8.allSatisfy(isDigit) {
             // Anything longer is as good as for ever; the caller has a cap.
-            return .seconds(trimmed.utf8.count > 9 ? 999_999_999 : Int64(trimmed) ?? 0)
+            return .seconds(words[0].utf8.count > 9 ? 999_999_999 : Int64(words[0]) ?? 0)
         }
         guard let date = httpDate(text) else { return nil }
         return max(.zero, Timestamp(seconds: date) - now)

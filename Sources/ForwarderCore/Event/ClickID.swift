@@ -13,16 +13,4 @@ enum ClickID {
         }
         return UUIDText.isHex(id, count: 32) || UUIDText.isDashed(id) ? id : nil
     }
-
-    /// The 32 digits of a normalised id.
-    static func undashed(_ id: Bytes, in arena: inout Arena) -> Bytes {
-        guard id.count == 36 else { return id }
-        let digits = arena.allocate(32)
-        var index = 0
-        for byte in id where byte != UInt8(ascii: "-") {
-            digits[index] = byte
-            index += 1
-        }
-        return Bytes(digits)
-    }
 }

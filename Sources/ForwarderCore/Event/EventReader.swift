@@ -1,29 +1,39 @@
 /// Normalises one record after the other into a `StorefrontEvent`: the only place where a storefront's words are judged.
 ///
-/// `open` takes the record apart, which is all that routing needs; `read` normalises everything into `event`, `items` and
-/// `itemIDs`. What they lend is valid until the next `open`.
-struct EventReader: ~Copyable {
+/// `open` takes the record apart, which is all that routing needs; `read` normalises everything into `event`. What they
+/// lend is valid until the next `open`.
+package struct EventReader: ~Copyable {
     private let timeFormat: InputSettings.TimeFormat
-    private let hasher = SHA256()
+    let hasher = SHA256()
     private var scanner: RecordScanner
 
     private(set) var event = StorefrontEvent()
-    private(set) var items: [EventItem] = []
-    private(set) var itemIDs: [EventText] = []
+    /// Whether `event` is that of the record that is open.
+    private(set) var isRead = false
 
-    init(_ settings: InputSettings) {
+    package init(_ settings: InputSettings) {
         timeFormat = settings.timeFormat
         scanner = RecordScanner(settings)
     }
 
     /// Takes a record apart. Returns what is wrong with the record as a whole.
-    mutating func open(_ record: Bytes) -> RejectReason? {
-        scanner.open(record)
+    package mutating func open(_ record: Bytes) -> RejectReason? {
+        isRead = false
+        return scanner.open(record)
     }
 
-    /// The field's text as it stands in the event, for routing; absent where it is no text.
-    mutating func rawText(_ field: EventField) -> EventText {
-        scanner.rawText(field)
+    /// Forgets the record that is open.
+    mutating func close() {
+        isRead = false
+        scanner.close()
+    }
+
+    /// The bytes of the record that is open.
+    var record: Bytes { scanner.record }
+
+    /// The field's text as it stands in the event, without white space around it; for routing.
+    mutating func rawText(_ field: EventField) -> Bytes {
+        scanner.rawText(field).bytes
     }
 
     /// What the storefront says of consent, for routing.
@@ -33,15 +43,18 @@ struct EventReader: ~Copyable {
 
     // MARK: The whole event
 
-    /// Normalises every field. `now` is what age and future are measured against.
-    mutating func read(now: Timestamp) {
-        event = StorefrontEvent()
+    /// Normalises every field, once for each record. `now` is what the future is measured against.
+    package mutating func read(now: Timestamp) {
+        guard !isRead else { return }
+        isRead = true
+        event.reset()
         readName()
         readTime(now)
         readID()
         readPage()
         readUser()
         readProperties()
+        readItemIDs()
         readItems()
     }
 
@@ -49,11 +62,9 @@ struct EventReader: ~Copyable {
         switch scanner.value(.event) {
         case .absent: event.violations.insert(.eventMissing)
         case .other: event.violations.insert(.eventInvalid)
-        case .text(let text):
-            if text.bytes.trimmed().isEmpty || PersonalData.containsEmail(text.bytes) {
-                event.violations.insert(.eventInvalid)
-            }
-            event.name = text
+        case .text:
+            event.name = scanner.rawText(.event)
+            if PersonalData.isHeld(in: event.name.bytes, &scanner.arena) { event.violations.insert(.eventInvalid) }
         }
     }
 
@@ -77,9 +88,8 @@ struct EventReader: ~Copyable {
     }
 
     private mutating func readID() {
-        if let id = plainText(.eventID) {
-            event.id = id
-        } else {
+        event.id = plainText(.eventID)
+        if !event.id.isPresent {
             // The browser's copy of the event cannot be recognised by this id, but a repeat of this record can.
             let hex = hasher.hexDigest(scanner.record, in: &scanner.arena)
             event.id = EventText(plain: Bytes(rebasing: hex[..<32]))
@@ -90,28 +100,26 @@ struct EventReader: ~Copyable {
     private mutating func readPage() {
         event.url = url(.url)
         event.referrer = url(.referrer)
-        event.title = plainText(.title) ?? .absent
-        event.keywords = plainText(.keywords) ?? .absent
-        event.source = plainText(.source) ?? .absent
+        event.title = plainText(.title)
+        event.keywords = plainText(.keywords)
+        event.source = plainText(.source)
         event.pageLoadID = checked(.pageLoadID, UUIDText.isVersion4)
         event.adStorage = scanner.adStorage()
-        if event.adStorage == .missing, scanner.place(of: .adStorage) != nil {
-            event.dropped.insert(.adStorage, .invalid)
-        }
+        if event.adStorage == .unreadable { event.dropped.insert(.adStorage, .invalid) }
     }
 
     private mutating func readUser() {
         readEmail()
         readPhone()
-        event.externalID = plainText(.externalID) ?? .absent
-        event.anonymousID = plainText(.anonymousID) ?? .absent
+        event.externalID = plainText(.externalID)
+        event.anonymousID = plainText(.anonymousID)
         if case .text(let text) = scanner.value(.clickID), let id = ClickID.normalized(text.bytes) {
             event.clickID = EventText(plain: id)
         } else {
             dropIfGiven(.clickID, .invalid)
         }
         event.ipAddress = checked(.ipAddress, IPAddress.isValid)
-        event.userAgent = plainText(.userAgent) ?? .absent
+        event.userAgent = plainText(.userAgent)
         event.idfa = checked(.idfa) { UUIDText.isDashed($0) && !UUIDText.isZero($0) }
         event.gaid = checked(.gaid) { UUIDText.isDashed($0) && !UUIDText.isZero($0) }
     }
@@ -126,15 +134,10 @@ struct EventReader: ~Copyable {
                 event.enhancedEmailHash = hash
                 return
             }
-            if let address = EmailAddress.normalized(text.bytes, .conversionsAPI, in: &scanner.arena) {
-                event.emailHash = EventText(plain: hasher.hexDigest(address, in: &scanner.arena))
-                let enhanced = EmailAddress.normalized(text.bytes, .enhancedConversions, in: &scanner.arena)
-                if let enhanced {
-                    event.enhancedEmailHash =
-                        enhanced.equals(address)
-                        ? event.emailHash : EventText(plain: hasher.hexDigest(enhanced, in: &scanner.arena))
-                }
-            } else {
+            let address = EmailAddress(text.bytes, in: &scanner.arena)
+            event.emailHash = hash(address.conversionsAPI)
+            event.enhancedEmailHash = address.isOne ? event.emailHash : hash(address.enhanced)
+            if address.conversionsAPI == nil, address.enhanced == nil {
                 event.dropped.insert(.email, .emailNotNormalizable)
             }
         }
@@ -147,12 +150,16 @@ struct EventReader: ~Copyable {
         case .text(let text):
             if let hash = givenHash(text.bytes) {
                 event.phoneHash = hash
-            } else if let number = PhoneNumber.normalized(text.bytes, in: &scanner.arena) {
-                event.phoneHash = EventText(plain: hasher.hexDigest(number, in: &scanner.arena))
-            } else {
-                event.dropped.insert(.phone, .phoneNotE164)
+                return
             }
+            event.phoneHash = hash(PhoneNumber.normalized(text.bytes, in: &scanner.arena))
+            if !event.phoneHash.isPresent { event.dropped.insert(.phone, .phoneNotE164) }
         }
+    }
+
+    private mutating func hash(_ text: Bytes?) -> EventText {
+        guard let text else { return .absent }
+        return EventText(plain: hasher.hexDigest(text, in: &scanner.arena))
     }
 
     /// 64 hexadecimal digits are a hash that the shop made; trusted as it is.
@@ -167,16 +174,16 @@ struct EventReader: ~Copyable {
     private mutating func readProperties() {
         event.value = decimal(.value)
         event.currency = currency()
-        event.transactionID = plainText(.transactionID) ?? .absent
-        event.searchTerm = plainText(.searchTerm) ?? .absent
-        event.category = plainText(.category) ?? .absent
-        event.label = plainText(.label) ?? .absent
+        event.transactionID = plainText(.transactionID)
+        event.searchTerm = plainText(.searchTerm)
+        event.category = plainText(.category)
+        event.label = plainText(.label)
         event.pageType = checked(.pageType, PageType.isKnown)
         event.eventValue = decimal(.eventValue)
         event.ecommTotalValue = decimal(.ecommTotalValue)
-        event.ecommCategory = plainText(.ecommCategory) ?? .absent
+        event.ecommCategory = plainText(.ecommCategory)
         event.externalAttributionCredit = decimal(.externalAttributionCredit)
-        event.externalAttributionModel = plainText(.externalAttributionModel) ?? .absent
+        event.externalAttributionModel = plainText(.externalAttributionModel)
     }
 
     private mutating func currency() -> EventText {
@@ -191,16 +198,13 @@ struct EventReader: ~Copyable {
     // MARK: Lists
 
     private mutating func readItems() {
-        items.removeAll(keepingCapacity: true)
-        itemIDs.removeAll(keepingCapacity: true)
-        readItemIDs()
         guard let list = scanner.place(of: .items) else { return }
         guard scanner.kind(at: list) == .array else { return event.dropped.insert(.items, .wrongType) }
         var (place, end) = scanner.inside(list)
         while place < end {
             if scanner.kind(at: place) == .object {
                 let item = readItem(place)
-                if !item.isEmpty { items.append(item) }
+                if !item.isEmpty { event.items.append(item) }
             } else {
                 event.dropped.insert(.items, .wrongType)
             }
@@ -213,26 +217,27 @@ struct EventReader: ~Copyable {
         var (name, end) = scanner.inside(object)
         while name < end {
             let place = name + 1
-            if case .field(let field, _)? = FieldMap.item.target(of: scanner.key(name), in: FieldMap.root) {
-                switch field {
-                case .itemID: item.id = plainText(.itemID, at: place) ?? .absent
-                case .itemName: item.name = plainText(.itemName, at: place) ?? .absent
-                case .itemPrice: item.price = decimal(.itemPrice, at: place)
-                case .itemQuantity: item.quantity = quantity(at: place)
-                default: break
-                }
+            switch FieldMap.item.target(of: scanner.name(at: name), in: FieldMap.root)?.field {
+            case .itemID: item.id = plainText(.itemID, at: place)
+            case .itemName: item.name = plainText(.itemName, at: place)
+            case .itemPrice: item.price = decimal(.itemPrice, at: place)
+            case .itemQuantity: item.quantity = quantity(at: place)
+            default: break
             }
             name = scanner.next(place)
         }
         return item
     }
 
-    /// A whole number; `2.0` is one.
+    /// A whole number that fits Microsoft's integer; `2.0` is one.
     private mutating func quantity(at place: Int) -> DecimalText? {
         guard let number = decimal(.itemQuantity, at: place) else { return nil }
-        if number.isInteger, !number.isNegative { return number }
-        guard let whole = number.wholeNumber, !number.isNegative else {
+        guard let whole = number.wholeNumber, !whole.isNegative else {
             event.dropped.insert(.itemQuantity, .invalid)
+            return nil
+        }
+        guard let value = whole.truncatedInteger, value <= Int32.max else {
+            event.dropped.insert(.itemQuantity, .outOfRange)
             return nil
         }
         return whole
@@ -242,35 +247,37 @@ struct EventReader: ~Copyable {
         guard let list = scanner.place(of: .itemIDs) else { return }
         guard scanner.kind(at: list) == .array else {
             // One id that is not in a list.
-            if let id = plainText(.itemIDs) { itemIDs.append(id) }
+            let id = plainText(.itemIDs, at: list)
+            if id.isPresent { event.itemIDs.append(id) }
             return
         }
         var (place, end) = scanner.inside(list)
         while place < end {
-            if let id = plainText(.itemIDs, at: place) { itemIDs.append(id) }
+            let id = plainText(.itemIDs, at: place)
+            if id.isPresent { event.itemIDs.append(id) }
             place = scanner.next(place)
         }
     }
 
     // MARK: Kinds of fields
 
-    /// A text that must not hold an e-mail address.
+    /// A text that must not hold an e-mail address or a telephone number.
     @inline(__always)
-    private mutating func plainText(_ field: EventField) -> EventText? {
-        guard let place = scanner.place(of: field) else { return nil }
+    private mutating func plainText(_ field: EventField) -> EventText {
+        guard let place = scanner.place(of: field) else { return .absent }
         return plainText(field, at: place)
     }
 
-    private mutating func plainText(_ field: EventField, at place: Int) -> EventText? {
+    private mutating func plainText(_ field: EventField, at place: Int) -> EventText {
         switch scanner.value(at: place) {
-        case .absent: return nil
+        case .absent: return .absent
         case .other:
             event.dropped.insert(field, .wrongType)
-            return nil
+            return .absent
         case .text(let text):
-            guard PersonalData.containsEmail(text.bytes) else { return text }
+            guard PersonalData.isHeld(in: text.bytes, &scanner.arena) else { return text }
             event.dropped.insert(field, .personalData)
-            return nil
+            return .absent
         }
     }
 

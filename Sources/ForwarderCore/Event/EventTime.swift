@@ -13,8 +13,9 @@ enum EventTime {
     /// UNIX seconds as a number or as text that holds one; a fraction is cut off.
     static func read(unix text: Bytes, in arena: inout Arena) -> Reading {
         guard let number = DecimalText(text, in: &arena) else { return .rejected(.timestampNotANumber) }
-        guard let seconds = number.truncatedInteger, seconds < millisecondsFrom else {
-            return .rejected(number.isNegative ? .timestampNotANumber : .timestampInMilliseconds)
+        guard let seconds = number.truncatedInteger, abs(seconds) < millisecondsFrom else {
+            // As far before 1970, it is just too old.
+            return number.isNegative ? .seconds(-millisecondsFrom) : .rejected(.timestampInMilliseconds)
         }
         return .seconds(seconds)
     }

@@ -1,107 +1,67 @@
-/// Where the fields of an event stand, compiled from the preset and the configured paths into a tree of small hash
-/// tables: one look-up per member that is met, none per field that is looked for.
-struct FieldMap: ~Copyable, @unchecked Sendable {
-    // @unchecked: the memory behind the tables is written in init only and freed with the one owner.
-    enum Target: Sendable {
-        /// The value is this field. A canonical spelling wins over another one in the same event.
-        case field(EventField, isCanonical: Bool)
-        /// The value is an object (or array) in which fields stand: the node that knows them.
-        case child(Int)
+/// Where the fields of an event stand, compiled from the preset and the configured paths: one look-up per member that is
+/// met, none per field that is looked for.
+struct FieldMap: ~Copyable, Sendable {
+    /// What one member of an object, or one element of an array, means.
+    struct Target: BitwiseCopyable, Sendable {
+        /// The fields whose value it is, as field bits, here under their proper name.
+        var canonical: UInt64 = 0
+        /// The fields whose value it is if the event does not have them under their proper name.
+        var other: UInt64 = 0
+        /// The node that knows what stands inside; 0 if nothing does.
+        var child = 0
+
+        /// The one field whose value it is.
+        var field: EventField? { EventField(rawValue: UInt8(canonical.trailingZeroBitCount)) }
     }
 
-    /// One object of the event: a table with open addressing, a power of two in size and never more than half full.
-    private struct Node {
-        var firstSlot: Int
-        var mask: Int
-    }
+    private let targets: NameTable<Target>
+    /// By node: how many elements of an array can matter.
+    private let elementLimits: [Int]
 
-    private struct Slot {
-        var key = Bytes(start: nil, count: 0)
-        var target: Target?
-    }
-
-    // Not arrays: this is read for every member of every event, and a look-up must not touch a reference count.
-    private let nodes: UnsafeMutableBufferPointer<Node>
-    private let slots: UnsafeMutableBufferPointer<Slot>
-    private var keys = Arena(capacity: 2 << 10)
-
-    /// The root of an event.
+    /// The node of the event itself.
     static let root = 0
 
     init(_ settings: InputSettings) {
         var tree = Tree()
         let overridden = Set(settings.fields.map(\.field))
         for (path, field) in FieldMap.storefront where !overridden.contains(field) {
-            tree.insert(path[...], field, isCanonical: true)
+            tree.insert(path, field, isCanonical: true)
             let camelCase = path.last.map(FieldMap.camelCased) ?? ""
             if camelCase != path.last { tree.insert(path.dropLast() + [camelCase], field, isCanonical: false) }
         }
         for (path, field) in FieldMap.otherSpellings where !overridden.contains(field) {
-            tree.insert(path[...], field, isCanonical: false)
+            tree.insert(path, field, isCanonical: false)
         }
-        for entry in settings.fields { tree.insert(entry.path[...], entry.field, isCanonical: true) }
+        for entry in settings.fields { tree.insert(entry.path, entry.field, isCanonical: true) }
         self.init(tree)
     }
 
     /// A map for the members of one item.
     static let item: FieldMap = {
         var tree = Tree()
-        tree.insert(["id"], .itemID, isCanonical: true)
-        tree.insert(["name"], .itemName, isCanonical: true)
-        tree.insert(["price"], .itemPrice, isCanonical: true)
+        for (name, field) in [("id", EventField.itemID), ("name", .itemName), ("price", .itemPrice)] {
+            tree.insert([name], field, isCanonical: true)
+        }
         tree.insert(["quantity"], .itemQuantity, isCanonical: true)
         return FieldMap(tree)
     }()
 
     private init(_ tree: Tree) {
-        let sizes = tree.members.map { members in
-            var size = 4
-            while size < members.count * 2 { size *= 2 }
-            return size
-        }
-        nodes = .allocate(capacity: sizes.count)
-        slots = .allocate(capacity: sizes.reduce(0, +))
-        slots.initialize(repeating: Slot())
-        var firstSlot = 0
-        for (index, members) in tree.members.enumerated() {
-            nodes.initializeElement(at: index, to: Node(firstSlot: firstSlot, mask: sizes[index] - 1))
-            firstSlot += sizes[index]
-            for (name, target) in members { insert(name, target, nodes[index]) }
-        }
-    }
-
-    deinit {
-        nodes.deallocate()
-        slots.deallocate()
-    }
-
-    private mutating func insert(_ name: String, _ target: Target, _ node: Node) {
-        let key = keys.copy(name.utf8)
-        var index = Int(FieldMap.hash(key)) & node.mask
-        while slots[node.firstSlot + index].target != nil { index = (index + 1) & node.mask }
-        slots[node.firstSlot + index] = Slot(key: key, target: target)
+        targets = NameTable(
+            tree.nodes.enumerated().flatMap { node, members in
+                members.map { NameTable<Target>.Entry(scope: node, name: $0.key, value: $0.value) }
+            })
+        elementLimits = tree.nodes.map { members in (members.keys.compactMap { Int($0) }.max() ?? -1) + 1 }
     }
 
     @inline(__always)
-    func target(of key: Bytes, in node: Int) -> Target? {
-        let node = nodes[node]
-        var index = Int(FieldMap.hash(key)) & node.mask
-        while true {
-            let slot = slots[node.firstSlot &+ index]
-            guard let target = slot.target else { return nil }
-            if slot.key.equals(key) { return target }
-            index = (index &+ 1) & node.mask
-        }
+    func target(of name: Bytes, in node: Int) -> Target? {
+        targets.find(name, in: node)
     }
 
-    @inline(__always)
-    static func hash(_ key: Bytes) -> UInt32 {
-        guard let first = key.first, let last = key.last else { return 0 }
-        let middle = key[key.count / 2]
-        var hash = UInt32(key.count) &* 0x9E37_79B1
-        hash ^= UInt32(first) | UInt32(last) << 8 | UInt32(middle) << 16
-        hash = hash &* 0x85EB_CA6B
-        return hash ^ hash >> 15
+    /// How many elements of an array that is this node can matter.
+    func elementLimit(of node: Int) -> Int {
+        elementLimits[node]
     }
 
     // MARK: The storefront preset
@@ -147,25 +107,26 @@ struct FieldMap: ~Copyable, @unchecked Sendable {
     }
 }
 
-/// The tree while it is being built.
+/// The map while it is being built.
 private struct Tree {
-    private(set) var members: [[String: FieldMap.Target]] = [[:]]
+    /// By node, what its members mean.
+    private(set) var nodes: [[String: FieldMap.Target]] = [[:]]
 
-    mutating func insert(_ path: ArraySlice<String>, _ field: EventField, isCanonical: Bool, at node: Int = 0) {
-        guard let name = path.first else { return }
-        guard path.count > 1 else {
-            if case .field(_, isCanonical: true)? = members[node][name], !isCanonical { return }
-            members[node][name] = .field(field, isCanonical: isCanonical)
-            return
-        }
-        let child: Int
-        if case .child(let existing)? = members[node][name] {
-            child = existing
+    mutating func insert(_ path: [String], _ field: EventField, isCanonical: Bool) {
+        guard let last = path.last else { return }
+        var node = FieldMap.root
+        for name in path.dropLast() { node = child(name, of: node) }
+        if isCanonical {
+            nodes[node][last, default: FieldMap.Target()].canonical |= field.bit
         } else {
-            child = members.count
-            members.append([:])
-            members[node][name] = .child(child)
+            nodes[node][last, default: FieldMap.Target()].other |= field.bit
         }
-        insert(path.dropFirst(), field, isCanonical: isCanonical, at: child)
+    }
+
+    private mutating func child(_ name: String, of node: Int) -> Int {
+        if let target = nodes[node][name], target.child != 0 { return target.child }
+        nodes.append([:])
+        nodes[node][name, default: FieldMap.Target()].child = nodes.count - 1
+        return nodes.count - 1
     }
 }

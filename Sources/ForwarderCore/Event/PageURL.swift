@@ -7,95 +7,64 @@ enum PageURL {
         case invalid
     }
 
-    /// Checks that the text is an absolute http or https URL and cuts query parameters (and what is written like them
-    /// behind `#`) that hold an e-mail address or a telephone number; an address in the path is cut out as well.
+    /// Checks that the text is an absolute http or https URL. Cuts query parameters (and what is written like them behind
+    /// `#`) that hold an e-mail address or a telephone number, and empties such a segment of the path. Everything else
+    /// stays byte for byte.
     static func examine(_ text: Bytes, in arena: inout Arena) -> Result {
         let url = text.trimmed()
         guard let pathStart = endOfAuthority(url) else { return .invalid }
         let tail = Bytes(rebasing: url[pathStart...])
-        guard isSuspicious(tail) else { return .clean(url) }
+        // Most URLs have nothing to look at: nothing encoded, no `@` or `+`, no parameters.
+        let isMarked = PersonalData.isMarked(tail)
+        guard isMarked || tail.hasByte({ $0.equal(to: "?") | $0.equal(to: "#") }) else { return .clean(url) }
 
-        let output = arena.allocate(url.count)
-        var writer = Writer(room: output)
+        let room = arena.allocate(url.count)
+        var writer = Writer(room: room)
         writer.append(Bytes(rebasing: url[..<pathStart]))
         let queryStart = tail.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? tail.count
-        appendPath(Bytes(rebasing: tail[..<queryStart]), to: &writer)
+        let path = Bytes(rebasing: tail[..<queryStart])
+        if isMarked { appendPath(path, to: &writer, in: &arena) } else { writer.append(path) }
         appendParameters(Bytes(rebasing: tail[queryStart...]), to: &writer, in: &arena)
-        return writer.count == url.count ? .clean(url) : .cut(Bytes(rebasing: output[..<writer.count]))
+        return writer.count == url.count ? .clean(url) : .cut(Bytes(rebasing: room[..<writer.count]))
     }
 
     /// Where the path, query or fragment starts; nil if the text is no URL of a page.
     private static func endOfAuthority(_ url: Bytes) -> Int? {
+        // Neither white space nor what delimits a URL in text.
+        let hasForbidden = url.hasByte {
+            $0.below(0x21) | $0.equal(to: "<") | $0.equal(to: ">") | $0.equal(to: "\"") | $0.equal(to: "\\")
+                | $0.equal(to: "\u{7F}")
+        }
+        guard !hasForbidden else { return nil }
         let hostStart: Int
-        if hasPrefixIgnoringCase(url, "https://") {
+        if url.hasPrefixIgnoringCase("https://") {
             hostStart = 8
-        } else if hasPrefixIgnoringCase(url, "http://") {
+        } else if url.hasPrefixIgnoringCase("http://") {
             hostStart = 7
         } else {
             return nil
         }
         var end = hostStart
-        var isTail = false
-        for index in hostStart..<url.count {
-            let byte = url[index]
-            // Neither white space nor what delimits a URL in text; a name and password in front of the host is refused.
-            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">")
-                || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-            {
-                return nil
+        authority: while end < url.count {
+            switch url[end] {
+            case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): break authority
+            // A name and password, plain or encoded, is not the shop's to send.
+            case UInt8(ascii: "@"), UInt8(ascii: "%"): return nil
+            default: end += 1
             }
-            if isTail { continue }
-            if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
-                isTail = true
-                continue
-            }
-            if byte == UInt8(ascii: "@") { return nil }
-            end = index + 1
         }
         return end > hostStart && url[hostStart] != UInt8(ascii: ":") ? end : nil
     }
 
-    private static func hasPrefixIgnoringCase(_ url: Bytes, _ prefix: StaticString) -> Bool {
-        guard url.count > prefix.utf8CodeUnitCount else { return false }
-        for index in 0..<prefix.utf8CodeUnitCount where lowercased(url[index]) != prefix.utf8Start[index] {
-            return false
-        }
-        return true
-    }
-
-    /// A quick look that spares almost every URL the long one: without an `@`, an encoded one or a parameter there is
-    /// nothing to cut.
-    @inline(__always)
-    private static func isSuspicious(_ tail: Bytes) -> Bool {
-        tail.contains(UInt8(ascii: "?")) || tail.contains(UInt8(ascii: "#")) || tail.contains(UInt8(ascii: "@"))
-            || tail.contains(UInt8(ascii: "%"))
-    }
-
-    private static func appendPath(_ path: Bytes, to writer: inout Writer) {
+    private static func appendPath(_ path: Bytes, to writer: inout Writer, in arena: inout Arena) {
         var start = 0
-        while let email = PersonalData.email(in: path, from: start) ?? encodedEmail(in: path, from: start) {
-            writer.append(Bytes(rebasing: path[start..<email.lowerBound]))
-            start = email.upperBound
+        while start < path.count {
+            let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
+            let segment = Bytes(rebasing: path[start..<end])
+            if !PersonalData.isHeld(in: segment, &arena) { writer.append(segment) }
+            if end < path.count { writer.append(UInt8(ascii: "/")) }
+            start = end + 1
         }
-        writer.append(Bytes(rebasing: path[start...]))
-    }
-
-    /// `name%40host.tld` in a path: found from the encoded `@`.
-    private static func encodedEmail(in path: Bytes, from start: Int) -> Range<Int>? {
-        guard path.contains(UInt8(ascii: "%")) else { return nil }
-        var index = start
-        while index + 2 < path.count {
-            if path[index] == UInt8(ascii: "%"), path[index + 1] == UInt8(ascii: "4"),
-                path[index + 2] == UInt8(ascii: "0")
-            {
-                let isDelimiter: (UInt8) -> Bool = { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ";") }
-                let first = path[start..<index].lastIndex(where: isDelimiter).map { $0 + 1 } ?? start
-                let end = path[index...].firstIndex(where: isDelimiter) ?? path.count
-                if first < index, path[index..<end].contains(UInt8(ascii: ".")) { return first..<end }
-            }
-            index += 1
-        }
-        return nil
     }
 
     /// `?a=b&c=d#e=f` without the parameters that hold personal data. The first parameter that stays in the query, and in
@@ -123,51 +92,24 @@ enum PageURL {
     }
 
     private static func isPersonal(_ parameter: Bytes, in arena: inout Arena) -> Bool {
-        guard !parameter.isEmpty else { return false }
-        let split = parameter.firstIndex(of: UInt8(ascii: "="))
-        let name = Bytes(rebasing: parameter[..<(split ?? 0)])
-        let value = decoded(Bytes(rebasing: parameter[(split.map { $0 + 1 } ?? 0)...]), in: &arena)
-        if PersonalData.containsEmail(value) || PersonalData.isPhone(value.trimmed()) { return true }
-        // In a query a plus sign is a space: `phone=+1425…` was meant as a number.
-        let digits = PersonalData.dialableDigits(value.trimmed()) ?? 0
-        if value.first == UInt8(ascii: " "), digits >= 7 { return true }
-        return digits >= 7 && isPhoneName(name)
+        if PersonalData.isHeld(in: parameter, &arena) { return true }
+        let plain = PersonalData.decoded(parameter, in: &arena)
+        let split = plain.firstIndex(of: UInt8(ascii: "="))
+        let name = Bytes(rebasing: plain[..<(split ?? 0)])
+        let value = Bytes(rebasing: plain[(split.map { $0 + 1 } ?? 0)...])
+        guard PersonalData.isDialable(value) else { return false }
+        // A plus sign that was decoded once too often is a space.
+        return value.first == UInt8(ascii: " ") || isPhoneName(name)
     }
 
+    /// Whether a parameter of this name holds a telephone number (`user[phone_number]`, `Mobile`, `tel`).
     private static func isPhoneName(_ name: Bytes) -> Bool {
-        let names: [StaticString] = [
-            "phone", "tel", "telephone", "mobile", "msisdn", "phone_number", "phonenumber", "cell",
-        ]
-        return names.contains { literal in
-            guard name.count == literal.utf8CodeUnitCount else { return false }
-            for index in 0..<name.count where lowercased(name[index]) != literal.utf8Start[index] { return false }
-            return true
+        if name.equalsIgnoringCase("tel") || name.equalsIgnoringCase("cell") { return true }
+        return name.indices.contains { index in
+            let rest = Bytes(rebasing: name[index...])
+            return rest.hasPrefixIgnoringCase("phone") || rest.hasPrefixIgnoringCase("mobile")
+                || rest.hasPrefixIgnoringCase("msisdn")
         }
-    }
-
-    /// Percent-decoded as often as it changes (twice encoded addresses are common in redirects), plus signs read as
-    /// spaces where they cannot belong to an address.
-    private static func decoded(_ text: Bytes, in arena: inout Arena) -> Bytes {
-        var current = text
-        for _ in 0..<3 where current.contains(UInt8(ascii: "%")) {
-            let room = arena.allocate(current.count)
-            var count = 0
-            var index = 0
-            while index < current.count {
-                if current[index] == UInt8(ascii: "%"), index + 2 < current.count,
-                    let high = hexValue(current[index + 1]), let low = hexValue(current[index + 2])
-                {
-                    room[count] = high << 4 | low
-                    index += 3
-                } else {
-                    room[count] = current[index]
-                    index += 1
-                }
-                count += 1
-            }
-            current = Bytes(rebasing: room[..<count])
-        }
-        return current
     }
 
     /// Fills room that is as large as the text it is filled from.

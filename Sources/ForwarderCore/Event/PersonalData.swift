@@ -1,61 +1,121 @@
 /// Finds e-mail addresses and telephone numbers where they do not belong.
 enum PersonalData {
-    /// Whether the text holds what looks like an e-mail address.
+    /// Addresses that were encoded for a redirect inside of a redirect are decoded this often.
+    private static let decodings = 3
+    /// A telephone number has at least this many digits.
+    private static let fewestDigits = 7
+
+    /// Whether the text holds what looks like an e-mail address or an international telephone number, percent-encoded
+    /// or not.
     @inline(__always)
-    static func containsEmail(_ text: Bytes) -> Bool {
-        text.contains(UInt8(ascii: "@")) && email(in: text, from: 0) != nil
+    static func isHeld(in text: Bytes, _ arena: inout Arena) -> Bool {
+        isMarked(text) && isHeldDecoded(text, &arena)
     }
 
-    /// The first thing at or behind `start` that looks like an e-mail address.
-    static func email(in text: Bytes, from start: Int) -> Range<Int>? {
-        var at = start
-        while at < text.count {
-            guard text[at] == UInt8(ascii: "@") else {
-                at += 1
-                continue
+    /// Whether the text has a byte without which there is neither an address nor an international number in it. Almost
+    /// none has, so almost none is looked at closely.
+    @inline(__always)
+    static func isMarked(_ text: Bytes) -> Bool {
+        text.hasByte { $0.equal(to: "@") | $0.equal(to: "+") | $0.equal(to: "%") }
+    }
+
+    @inline(never)
+    private static func isHeldDecoded(_ text: Bytes, _ arena: inout Arena) -> Bool {
+        let plain = decoded(text, in: &arena)
+        return holdsEmail(text) || holdsEmail(plain) || holdsInternationalPhone(plain)
+    }
+
+    /// Whether something in the text looks like an e-mail address: a name, an `@`, and a host whose last label begins
+    /// with a letter (so `package@1.2.3` is none).
+    private static func holdsEmail(_ text: Bytes) -> Bool {
+        var index = 0
+        while let at = text[index...].firstIndex(of: UInt8(ascii: "@")) {
+            index = at + 1
+            guard at > 0, isLocalPart(text[at - 1]) else { continue }
+            while index < text.count, isHostName(text[index]) {
+                let isBehindDot = index > at + 2 && text[index - 1] == UInt8(ascii: ".")
+                if isBehindDot, isLetter(text[index]) || text[index] >= 0x80 { return true }
+                index += 1
             }
-            var first = at
-            while first > start, isLocalPart(text[first - 1]) { first -= 1 }
-            var end = at + 1
-            var dots = 0
-            while end < text.count, isHostName(text[end]) {
-                if text[end] == UInt8(ascii: "."), end > at + 1, end + 1 < text.count, isHostName(text[end + 1]) {
-                    dots += 1
-                }
-                end += 1
-            }
-            if first < at, dots > 0 { return first..<end }
-            at += 1
         }
-        return nil
+        return false
     }
 
-    /// Whether the whole text is a telephone number with its international prefix. Digits alone may be an order number.
-    static func isPhone(_ text: Bytes) -> Bool {
-        text.first == UInt8(ascii: "+") && (7...15).contains(dialableDigits(text) ?? 0)
-    }
-
-    /// How many digits the text has, if it has nothing but digits and what people put between them.
-    static func dialableDigits(_ text: Bytes) -> Int? {
+    /// Whether a plus sign somewhere is followed by the digits of a telephone number. Digits without it may be anything.
+    private static func holdsInternationalPhone(_ text: Bytes) -> Bool {
+        guard let plus = text.firstIndex(of: UInt8(ascii: "+")) else { return false }
+        // Separators are counted as part of a number, plus signs among them: in a query they are spaces.
         var digits = 0
-        for (index, byte) in text.enumerated() {
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digits += 1
-            case UInt8(ascii: "+") where index == 0: continue
-            case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "("), UInt8(ascii: ")"),
-                UInt8(ascii: "/"):
-                continue
-            default: return nil
+        var isInNumber = true
+        for byte in text[plus...] {
+            if isDigit(byte) {
+                if isInNumber { digits += 1 }
+                if digits >= fewestDigits { return true }
+            } else if byte == UInt8(ascii: "+") && !isInNumber {
+                isInNumber = true
+                digits = 0
+            } else if !isPhoneSeparator(byte) {
+                isInNumber = false
+                digits = 0
             }
         }
-        return digits
+        return false
     }
 
-    private static func isLocalPart(_ byte: UInt8) -> Bool {
-        if isLetter(byte) || isDigit(byte) || byte >= 0x80 { return true }
+    /// Whether the text has nothing but enough digits for a telephone number, and what people put between them.
+    static func isDialable(_ text: Bytes) -> Bool {
+        var digits = 0
+        for byte in text {
+            if isDigit(byte) {
+                digits += 1
+            } else if !isPhoneSeparator(byte) {
+                return false
+            }
+        }
+        return digits >= fewestDigits
+    }
+
+    /// The text percent-decoded until nothing is left to decode, a few times at most.
+    static func decoded(_ text: Bytes, in arena: inout Arena) -> Bytes {
+        var current = text
+        for _ in 0..<decodings where current.contains(UInt8(ascii: "%")) {
+            let room = arena.allocate(current.count)
+            var count = 0
+            var index = 0
+            while index < current.count {
+                if current[index] == UInt8(ascii: "%"), index + 2 < current.count,
+                    let high = hexValue(current[index + 1]), let low = hexValue(current[index + 2])
+                {
+                    room[count] = high << 4 | low
+                    index += 3
+                } else {
+                    room[count] = current[index]
+                    index += 1
+                }
+                count += 1
+            }
+            current = Bytes(rebasing: room[..<count])
+        }
+        return current
+    }
+
+    private static func isPhoneSeparator(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "'"): return true
-        default: return false
+        case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "("), UInt8(ascii: ")"),
+            UInt8(ascii: "/"), UInt8(ascii: "+"):
+            true
+        default: false
+        }
+    }
+
+    /// What a local part can end in. Not what stands in front of a handle (`/@shop.example`).
+    private static func isLocalPart(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x00...0x20, UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: "?"), UInt8(ascii: "&"), UInt8(ascii: ":"),
+            UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "<"),
+            UInt8(ascii: ">"), UInt8(ascii: "@"), 0x7F:
+            false
+        default: true
         }
     }
 

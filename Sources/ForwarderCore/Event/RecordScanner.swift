@@ -7,9 +7,11 @@ struct RecordScanner: ~Copyable {
     private let maxEventBytes: Int
 
     private var tape = JSONTape()
-    /// The entry of each field's value, by `EventField.rawValue`; 0, the root, stands for absent.
-    private var places = [UInt32](repeating: 0, count: EventField.allCases.count)
+    /// The fields that the event has, and those it has under their proper name, as field bits.
+    private var present: UInt64 = 0
     private var canonical: UInt64 = 0
+    /// The tape's entry of each field's value, by `EventField.rawValue`; says something only where `present` does.
+    private var places = InlineArray<64, UInt32>(repeating: 0)
     private(set) var record = Bytes(start: nil, count: 0)
     var arena = Arena()
     private var scratch = ByteBuffer(capacity: 1 << 10)
@@ -21,10 +23,8 @@ struct RecordScanner: ~Copyable {
 
     /// Finds the fields of a record. Returns what is wrong with the record as a whole.
     mutating func open(_ record: Bytes) -> RejectReason? {
+        close()
         self.record = record
-        arena.reset()
-        canonical = 0
-        for index in places.indices { places[index] = 0 }
         guard record.count <= maxEventBytes else { return .eventTooLarge }
         do {
             try tape.parse(record)
@@ -34,6 +34,14 @@ struct RecordScanner: ~Copyable {
         guard tape[0].kind == .object else { return .notAnObject }
         find(FieldMap.root, 0)
         return nil
+    }
+
+    /// Forgets the record and takes back everything that was lent.
+    mutating func close() {
+        record = Bytes(start: nil, count: 0)
+        arena.reset()
+        present = 0
+        canonical = 0
     }
 
     private static func reason(_ fault: JSONFault) -> RejectReason {
@@ -46,59 +54,43 @@ struct RecordScanner: ~Copyable {
         }
     }
 
-    /// Notes the places of all fields below one object or array.
+    // MARK: Finding
+
+    /// Notes the places of all fields inside of one object or array.
     private mutating func find(_ node: Int, _ container: Int) {
-        let end = Int(tape[container].next)
-        var index = container + 1
-        if tape[container].kind == .array { return findInArray(node, index, end) }
-        while index < end {
-            let value = index + 1
-            if let target = map.target(of: key(index), in: node) { note(target, value) }
-            index = Int(tape[value].next)
+        var (place, end) = inside(container)
+        guard tape[container].kind == .object else { return findElements(node, place, end) }
+        while place < end {
+            if let target = map.target(of: name(at: place), in: node) { note(target, place + 1) }
+            place = next(place + 1)
         }
     }
 
     /// Only configured paths step into arrays; their elements go by their number.
-    private mutating func findInArray(_ node: Int, _ first: Int, _ end: Int) {
-        var index = first
-        var number = 0
-        while index < end {
-            let name = arena.copy(String(number).utf8)
-            if let target = map.target(of: name, in: node) { note(target, index) }
-            index = Int(tape[index].next)
-            number += 1
+    private mutating func findElements(_ node: Int, _ first: Int, _ end: Int) {
+        var place = first
+        for number in 0..<map.elementLimit(of: node) where place < end {
+            scratch.removeAll()
+            scratch.append(decimal: number)
+            if let target = scratch.withBytes({ map.target(of: $0, in: node) }) { note(target, place) }
+            place = next(place)
         }
     }
 
     @inline(__always)
-    private mutating func note(_ target: FieldMap.Target, _ value: Int) {
-        switch target {
-        case .field(let field, let isCanonical):
-            if tape[value].kind == .null { return }
-            if isCanonical {
-                canonical |= field.bit
-            } else if canonical & field.bit != 0 {
-                return
-            }
-            places[Int(field.rawValue)] = UInt32(truncatingIfNeeded: value)
-        case .child(let node):
-            switch tape[value].kind {
-            case .object, .array: find(node, value)
-            default: return
-            }
+    private mutating func note(_ target: FieldMap.Target, _ place: Int) {
+        let entry = tape[place]
+        // Null and empty are absent, and keep nothing else from being found.
+        if entry.kind == .null || entry.kind == .string && entry.start == entry.end { return }
+        canonical |= target.canonical
+        let fields = target.canonical | target.other & ~canonical
+        present |= fields
+        var rest = fields
+        while rest != 0 {
+            places[rest.trailingZeroBitCount] = UInt32(truncatingIfNeeded: place)
+            rest &= rest &- 1
         }
-    }
-
-    @inline(__always)
-    mutating func key(_ index: Int) -> Bytes {
-        let raw = tape.bytes(index, of: record)
-        return tape[index].isEscaped ? unescaped(raw) : raw
-    }
-
-    private mutating func unescaped(_ raw: Bytes) -> Bytes {
-        scratch.removeAll()
-        JSONText.unescape(raw, to: &scratch)
-        return scratch.withBytes { arena.copy($0) }
+        if target.child != 0, entry.kind == .object || entry.kind == .array { find(target.child, place) }
     }
 
     // MARK: Values
@@ -106,8 +98,7 @@ struct RecordScanner: ~Copyable {
     /// The place of a field's value, or nil if the event does not have it.
     @inline(__always)
     func place(of field: EventField) -> Int? {
-        let place = Int(places[Int(field.rawValue)])
-        return place == 0 ? nil : place
+        present & field.bit == 0 ? nil : Int(places[Int(field.rawValue)])
     }
 
     @inline(__always)
@@ -127,6 +118,13 @@ struct RecordScanner: ~Copyable {
         Int(tape[place].next)
     }
 
+    /// The name of the member whose value is in the next place.
+    @inline(__always)
+    mutating func name(at place: Int) -> Bytes {
+        let raw = tape.bytes(place, of: record)
+        return tape[place].isEscaped ? unescaped(raw) : raw
+    }
+
     enum Value {
         case absent
         case text(EventText)
@@ -140,16 +138,17 @@ struct RecordScanner: ~Copyable {
         return value(at: place)
     }
 
-    /// A number where a text is expected is taken literally.
+    /// A number where a text is expected is taken literally; a text of nothing but white space is none.
     @inline(__always)
     mutating func value(at place: Int) -> Value {
         let entry = tape[place]
         switch entry.kind {
         case .string:
             let raw = tape.bytes(place, of: record)
-            if raw.isEmpty { return .absent }
-            return .text(
-                entry.isEscaped ? EventText(bytes: unescaped(raw), needsEscaping: true) : EventText(plain: raw))
+            let text =
+                entry.isEscaped ? EventText(bytes: unescaped(raw), needsEscaping: true) : EventText(plain: raw)
+            guard let first = text.bytes.first else { return .absent }
+            return isSpace(first) && text.bytes.trimmed().isEmpty ? .absent : .text(text)
         case .number:
             return .text(EventText(plain: tape.bytes(place, of: record)))
         case .null:
@@ -159,21 +158,32 @@ struct RecordScanner: ~Copyable {
         }
     }
 
-    /// The field's text as it stands in the event, for routing; absent where it is no text.
-    mutating func rawText(_ field: EventField) -> EventText {
-        if case .text(let text) = value(field) { return text }
-        return .absent
+    private mutating func unescaped(_ raw: Bytes) -> Bytes {
+        scratch.removeAll()
+        JSONText.unescape(raw, to: &scratch)
+        return scratch.withBytes { arena.copy($0) }
     }
 
-    /// Granted or denied, as the storefront says it.
+    /// The field's text as it stands in the event, without white space around it; empty where it is no text.
+    mutating func rawText(_ field: EventField) -> EventText {
+        guard case .text(let text) = value(field) else { return .absent }
+        return EventText(bytes: text.bytes.trimmed(), needsEscaping: text.needsEscaping)
+    }
+
+    /// What the storefront says of consent.
     mutating func adStorage() -> AdStorage {
-        switch value(.adStorage) {
-        case .absent: return .missing
-        case .text(let text):
-            if text.bytes.equals("granted") || text.bytes.equals("G") { return .granted }
-            if text.bytes.equals("denied") || text.bytes.equals("D") { return .denied }
-            return .missing
-        case .other: return .missing
+        guard let place = place(of: .adStorage) else { return .missing }
+        switch kind(at: place) {
+        case .true: return .granted
+        case .false: return .denied
+        case .null: return .missing
+        case .number, .object, .array: return .unreadable
+        case .string:
+            let word = rawText(.adStorage).bytes
+            if word.isEmpty { return .missing }
+            if word.equalsIgnoringCase("granted") || word.equalsIgnoringCase("g") { return .granted }
+            if word.equalsIgnoringCase("denied") || word.equalsIgnoringCase("d") { return .denied }
+            return .unreadable
         }
     }
 }

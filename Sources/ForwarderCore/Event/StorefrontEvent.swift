@@ -19,8 +19,11 @@ struct EventText {
     var isPresent: Bool { !bytes.isEmpty }
 }
 
+/// What the storefront says of consent to advertising.
 enum AdStorage: Sendable {
     case missing, granted, denied
+    /// It says something, but not that it was granted: treated as denied.
+    case unreadable
 }
 
 /// One line of `items`.
@@ -34,8 +37,8 @@ struct EventItem {
 }
 
 /// The event after decoding and normalisation: what is here may be sent, what could not be used is in `dropped`. Every
-/// text is lent and dies with the record.
-struct StorefrontEvent {
+/// text is lent and dies with the record. Not copyable, because it is large and one is read for every record.
+struct StorefrontEvent: ~Copyable {
     var name = EventText.absent
     var id = EventText.absent
     var isIDDerived = false
@@ -77,5 +80,16 @@ struct StorefrontEvent {
     var ecommCategory = EventText.absent
     var externalAttributionCredit: DecimalText?
     var externalAttributionModel = EventText.absent
-    // `items` and `itemIDs` are lists of the reader: their memory is used again.
+    var itemIDs: [EventText] = []
+    var items: [EventItem] = []
+
+    /// Forgets everything but the memory of the lists.
+    mutating func reset() {
+        var fresh = StorefrontEvent()
+        swap(&fresh.itemIDs, &itemIDs)
+        swap(&fresh.items, &items)
+        fresh.itemIDs.removeAll(keepingCapacity: true)
+        fresh.items.removeAll(keepingCapacity: true)
+        self = fresh
+    }
 }

@@ -1,146 +1,172 @@
-/// Fills a tape from one text. Lives for one parse.
+/// Takes one text apart. Lives for one parse.
+///
+/// One loop, not a recursion: where the text stands is in registers, and no text can exhaust the stack.
 struct JSONParser {
     private let text: Bytes
     private var position = 0
     /// Room for every value the text can have.
     private let entries: UnsafeMutablePointer<JSONTape.Entry>
-    private(set) var count = 0
+    private var count = 0
+    /// Where the last eight bytes of the text start.
+    private let lastWord: Int
+    /// Collects the bits of all strings; may pick up bytes behind one, which costs no more than a needless check.
+    private var seen: UInt64 = 0
+    /// The containers that are open: how many, and the innermost. While one is open, its `next` is the one around it.
+    private var depth = 0
+    private var innermost = 0
 
-    init(text: Bytes, entries: UnsafeMutablePointer<JSONTape.Entry>) {
+    /// Fills `entries`, which must have room for every value that `text` can have. Returns how many there are.
+    static func parse(_ text: Bytes, into entries: UnsafeMutablePointer<JSONTape.Entry>) throws(JSONFault) -> Int {
+        var parser = JSONParser(text: text, entries: entries)
+        parser.skipByteOrderMark()
+        var isInObject = false
+        while true {
+            if isInObject { try parser.name() }
+            switch try parser.nextByte() {
+            case UInt8(ascii: "{"):
+                try parser.open(.object)
+                isInObject = true
+                if try parser.nextByte() != UInt8(ascii: "}") { continue }
+            case UInt8(ascii: "["):
+                try parser.open(.array)
+                isInObject = false
+                if try parser.nextByte() != UInt8(ascii: "]") { continue }
+            case UInt8(ascii: "\""): try parser.string()
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                parser.append(.number, end: try endOfNumber(text, parser.position))
+            case UInt8(ascii: "t"): parser.append(.true, end: try endOfWord("true", text, parser.position))
+            case UInt8(ascii: "f"): parser.append(.false, end: try endOfWord("false", text, parser.position))
+            case UInt8(ascii: "n"): parser.append(.null, end: try endOfWord("null", text, parser.position))
+            default: throw .unexpectedByte(at: parser.position)
+            }
+            // A value ends here, and with it perhaps what it stands in.
+            while true {
+                guard parser.depth > 0 else { return try parser.finish() }
+                isInObject = entries[parser.innermost].kind == .object
+                let byte = try parser.nextByte()
+                if byte == UInt8(ascii: ",") { break }
+                guard byte == (isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
+                    throw .unexpectedByte(at: parser.position)
+                }
+                parser.close()
+            }
+            parser.position &+= 1
+        }
+    }
+
+    private init(text: Bytes, entries: UnsafeMutablePointer<JSONTape.Entry>) {
         self.text = text
+        lastWord = text.count - 8
         self.entries = entries
     }
 
-    mutating func run() throws(JSONFault) {
-        skipByteOrderMark()
-        skipSpace()
-        try value(depth: 0)
-        skipSpace()
-        guard position == text.count else { throw .trailingBytes(at: position) }
-    }
-
-    // MARK: Values
-
-    private mutating func value(depth: Int) throws(JSONFault) {
-        guard position < text.count else { throw .truncated }
-        switch text[position] {
-        case UInt8(ascii: "\""): try string()
-        case UInt8(ascii: "{"): try object(depth: depth)
-        case UInt8(ascii: "["): try array(depth: depth)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number()
-        case UInt8(ascii: "t"): try word("true", .true)
-        case UInt8(ascii: "f"): try word("false", .false)
-        case UInt8(ascii: "n"): try word("null", .null)
-        default: throw .unexpectedByte(at: position)
+    /// Behind the root value. Returns the number of values.
+    @inline(__always)
+    private mutating func finish() throws(JSONFault) -> Int {
+        while position < text.count {
+            switch text[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position &+= 1
+            default: throw .trailingBytes(at: position)
+            }
         }
+        if seen & ByteWord.highBits != 0, !isValidUTF8(text) { throw .invalidUTF8 }
+        return count
     }
 
-    private mutating func object(depth: Int) throws(JSONFault) {
+    // MARK: Members and containers
+
+    @inline(__always)
+    private mutating func name() throws(JSONFault) {
+        guard try nextByte() == UInt8(ascii: "\"") else { throw .unexpectedByte(at: position) }
+        try string()
+        guard try nextByte() == UInt8(ascii: ":") else { throw .unexpectedByte(at: position) }
+        position &+= 1
+    }
+
+    @inline(__always)
+    private mutating func open(_ kind: JSONTape.Kind) throws(JSONFault) {
         guard depth < JSONTape.depthLimit else { throw .tooDeep }
-        let index = open(.object)
-        skipSpace()
-        if take(UInt8(ascii: "}")) { return close(index) }
-        while true {
-            guard position < text.count else { throw .truncated }
-            guard text[position] == UInt8(ascii: "\"") else { throw .unexpectedByte(at: position) }
-            try string()
-            skipSpace()
-            try expect(UInt8(ascii: ":"))
-            skipSpace()
-            try value(depth: depth + 1)
-            skipSpace()
-            if take(UInt8(ascii: "}")) { return close(index) }
-            try expect(UInt8(ascii: ","))
-            skipSpace()
-        }
-    }
-
-    private mutating func array(depth: Int) throws(JSONFault) {
-        guard depth < JSONTape.depthLimit else { throw .tooDeep }
-        let index = open(.array)
-        skipSpace()
-        if take(UInt8(ascii: "]")) { return close(index) }
-        while true {
-            try value(depth: depth + 1)
-            skipSpace()
-            if take(UInt8(ascii: "]")) { return close(index) }
-            try expect(UInt8(ascii: ","))
-            skipSpace()
-        }
-    }
-
-    private mutating func open(_ kind: JSONTape.Kind) -> Int {
         append(kind, start: position, end: position)
-        position += 1
-        return count - 1
+        entries[count &- 1].next = UInt32(truncatingIfNeeded: innermost)
+        innermost = count &- 1
+        depth &+= 1
+        position &+= 1
     }
 
-    private mutating func close(_ index: Int) {
-        entries[index].end = UInt32(truncatingIfNeeded: position)
-        entries[index].next = UInt32(truncatingIfNeeded: count)
+    @inline(__always)
+    private mutating func close() {
+        position &+= 1
+        let closed = innermost
+        innermost = Int(entries[closed].next)
+        depth &-= 1
+        entries[closed].end = UInt32(truncatingIfNeeded: position)
+        entries[closed].next = UInt32(truncatingIfNeeded: count)
+    }
+
+    /// Appends a value that starts here, and goes on behind it.
+    @inline(__always)
+    private mutating func append(_ kind: JSONTape.Kind, end: Int) {
+        append(kind, start: position, end: end)
+        position = end
     }
 
     @inline(__always)
     private mutating func append(_ kind: JSONTape.Kind, isEscaped: Bool = false, start: Int, end: Int) {
         entries[count] = JSONTape.Entry(
             kind: kind, isEscaped: isEscaped, start: UInt32(truncatingIfNeeded: start),
-            end: UInt32(truncatingIfNeeded: end), next: UInt32(truncatingIfNeeded: count + 1))
+            end: UInt32(truncatingIfNeeded: end), next: UInt32(truncatingIfNeeded: count &+ 1))
         count &+= 1
     }
 
-    private mutating func word(_ literal: StaticString, _ kind: JSONTape.Kind) throws(JSONFault) {
-        let start = position
-        for offset in 0..<literal.utf8CodeUnitCount {
-            guard position < text.count else { throw .truncated }
-            guard text[position] == literal.utf8Start[offset] else { throw .unexpectedByte(at: position) }
-            position += 1
+    // MARK: Words and numbers
+
+    /// Where the word that starts at `start` ends.
+    private static func endOfWord(_ word: StaticString, _ text: Bytes, _ start: Int) throws(JSONFault) -> Int {
+        for offset in 0..<word.utf8CodeUnitCount {
+            guard start + offset < text.count else { throw .truncated }
+            guard text[start + offset] == word.utf8Start[offset] else { throw .unexpectedByte(at: start + offset) }
         }
-        append(kind, start: start, end: position)
+        return start + word.utf8CodeUnitCount
     }
 
-    // MARK: Numbers
-
-    private mutating func number() throws(JSONFault) {
-        let start = position
-        _ = take(UInt8(ascii: "-"))
-        if take(UInt8(ascii: "0")) {
-            // A leading zero stands alone.
-        } else {
-            try digits(from: start)
+    /// Where the number that starts at `start` ends.
+    private static func endOfNumber(_ text: Bytes, _ start: Int) throws(JSONFault) -> Int {
+        func has(_ byte: UInt8, at index: Int) -> Bool { index < text.count && text[index] == byte }
+        func endOfDigits(_ first: Int) throws(JSONFault) -> Int {
+            var index = first
+            while index < text.count, isDigit(text[index]) { index &+= 1 }
+            guard index > first else { throw index == text.count ? .truncated : .invalidNumber(at: start) }
+            return index
         }
-        if take(UInt8(ascii: ".")) { try digits(from: start) }
-        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
-            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-            try digits(from: start)
+        var index = has(UInt8(ascii: "-"), at: start) ? start + 1 : start
+        // A leading zero stands alone.
+        index = try has(UInt8(ascii: "0"), at: index) ? index + 1 : endOfDigits(index)
+        if has(UInt8(ascii: "."), at: index) { index = try endOfDigits(index + 1) }
+        if has(UInt8(ascii: "e"), at: index) || has(UInt8(ascii: "E"), at: index) {
+            index += 1
+            if has(UInt8(ascii: "+"), at: index) || has(UInt8(ascii: "-"), at: index) { index += 1 }
+            index = try endOfDigits(index)
         }
-        if position < text.count, isDigit(text[position]) { throw .invalidNumber(at: start) }
-        append(.number, start: start, end: position)
-    }
-
-    private mutating func digits(from start: Int) throws(JSONFault) {
-        let first = position
-        while position < text.count, isDigit(text[position]) { position += 1 }
-        guard position > first else {
-            throw position == text.count ? .truncated : .invalidNumber(at: start)
-        }
+        if index < text.count, isDigit(text[index]) { throw .invalidNumber(at: start) }
+        return index
     }
 
     // MARK: Strings
 
+    /// A string whose opening quote is the next byte.
+    @inline(__always)
     private mutating func string() throws(JSONFault) {
-        let start = position + 1
-        position = start
+        let start = position &+ 1
         var isEscaped = false
-        // Collects the high bits; may pick up bytes behind the string, which costs no more than a needless check.
-        var seen: UInt64 = 0
+        position = start
         while true {
-            skipPlainWords(&seen)
+            skipPlainWords()
             guard position < text.count else { throw .truncated }
             let byte = text[position]
             if byte == UInt8(ascii: "\"") { break }
             if byte == UInt8(ascii: "\\") {
                 isEscaped = true
-                try escape()
+                position = try JSONParser.endOfEscape(text, position)
             } else if byte < 0x20 {
                 throw .controlCharacter(at: position)
             } else {
@@ -148,54 +174,38 @@ struct JSONParser {
                 position &+= 1
             }
         }
-        if seen & JSONParser.highBits != 0, !isValidUTF8(Bytes(rebasing: text[start..<position])) { throw .invalidUTF8 }
         append(.string, isEscaped: isEscaped, start: start, end: position)
-        position += 1
+        position &+= 1
     }
 
-    private static let highBits: UInt64 = 0x8080_8080_8080_8080
-
-    /// Steps eight bytes at a time to the next quote, backslash or control, or to the last few bytes of the text.
+    /// Steps eight bytes at a time to the next byte that is special, or to the last few bytes of the text.
     @inline(__always)
-    private mutating func skipPlainWords(_ seen: inout UInt64) {
-        guard let base = UnsafeRawPointer(text.baseAddress) else { return }
-        while position &+ 8 <= text.count {
-            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-            seen |= word
-            let special = JSONParser.specials(word)
+    private mutating func skipPlainWords() {
+        guard let base = text.baseAddress else { return }
+        while position <= lastWord {
+            let word = ByteWord(base, at: position)
+            seen |= word.bits
+            let special = word.specials
             guard special == 0 else {
-                position &+= special.trailingZeroBitCount >> 3
+                position &+= special.trailingZeroBitCount &>> 3
                 return
             }
             position &+= 8
         }
     }
 
-    /// The high bit of each byte that is `"`, `\` or below 0x20. Exact up to and including the first one; what is above
-    /// it may be wrong, as the subtraction borrows from there.
-    @inline(__always)
-    static func specials(_ word: UInt64) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let quote = word ^ (ones &* 0x22)
-        let backslash = word ^ (ones &* 0x5C)
-        let isQuote = (quote &- ones) & ~quote
-        let isBackslash = (backslash &- ones) & ~backslash
-        let isControl = (word &- (ones &* 0x20)) & ~word
-        return (isQuote | isBackslash | isControl) & highBits
-    }
-
-    private mutating func escape() throws(JSONFault) {
-        let start = position
-        guard position + 1 < text.count else { throw .truncated }
-        position += 2
+    /// Where the text goes on behind the escape that starts at `start`.
+    @inline(never)
+    private static func endOfEscape(_ text: Bytes, _ start: Int) throws(JSONFault) -> Int {
+        guard start + 1 < text.count else { throw .truncated }
         switch text[start + 1] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            return
+            return start + 2
         case UInt8(ascii: "u"):
-            guard position + 4 <= text.count else { throw .truncated }
-            for offset in 0..<4 where hexValue(text[position + offset]) == nil { throw .invalidEscape(at: start) }
-            position += 4
+            guard start + 6 <= text.count else { throw .truncated }
+            guard text[(start + 2)..<(start + 6)].allSatisfy(isHexDigit) else { throw .invalidEscape(at: start) }
+            return start + 6
         default:
             throw .invalidEscape(at: start)
         }
@@ -207,27 +217,16 @@ struct JSONParser {
         if text.count >= 3, text[0] == 0xEF, text[1] == 0xBB, text[2] == 0xBF { position = 3 }
     }
 
+    /// The next byte that is not white space; stays in front of it.
     @inline(__always)
-    private mutating func skipSpace() {
+    private mutating func nextByte() throws(JSONFault) -> UInt8 {
         while position < text.count {
-            switch text[position] {
+            let byte = text[position]
+            switch byte {
             case 0x20, 0x0A, 0x0D, 0x09: position &+= 1
-            default: return
+            default: return byte
             }
         }
-    }
-
-    @inline(__always)
-    private mutating func take(_ byte: UInt8) -> Bool {
-        guard position < text.count, text[position] == byte else { return false }
-        position &+= 1
-        return true
-    }
-
-    @inline(__always)
-    private mutating func expect(_ byte: UInt8) throws(JSONFault) {
-        guard position < text.count else { throw .truncated }
-        guard text[position] == byte else { throw .unexpectedByte(at: position) }
-        position &+= 1
+        throw .truncated
     }
 }

@@ -43,7 +43,7 @@ public struct JSONTape: ~Copyable {
 
     public subscript(index: Int) -> Entry {
         @inline(__always) get {
-            precondition(index >= 0 && index < count, "no such entry")
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "no such entry")
             return base[index]
         }
     }
@@ -63,9 +63,7 @@ public struct JSONTape: ~Copyable {
             capacity = most
             base = .allocate(capacity: capacity)
         }
-        var parser = JSONParser(text: text, entries: base)
-        try parser.run()
-        count = parser.count
+        count = try JSONParser.parse(text, into: base)
     }
 
     @inline(__always)

@@ -46,7 +46,7 @@ public struct JSONWriter: ~Copyable {
         if rounded == number, abs(number) < 1e15 {
             buffer.append(decimal: Int64(number))
         } else {
-            buffer.append("\(number)")
+            buffer.append(text: "\(number)")
         }
         needsComma = true
     }

@@ -1,7 +1,4 @@
 extension DestinationLane {
-    /// Up to this long a delivery whose time has not come waits in memory.
-    static let earlyInMemory = Duration.seconds(10)
-
     mutating func take(_ batch: DeliveryBatch, _ now: Moment) {
         books.received += batch.count
         guard settings.mode == .live else {
@@ -12,101 +9,79 @@ extension DestinationLane {
             actions.append(.signal(shadowed))
             return
         }
-        var pending = PendingBatch(batch: batch, source: .fresh, since: now.uptime)
-        pending = keepingFlowing(pending, now)
-        guard !pending.batch.isEmpty else { return }
-        let latest = pending.batch.deliveries.lazy.map(\.dueAt).max() ?? now.wall
-        if latest <= now.wall {
-            fresh.append(pending)
-        } else if latest - now.wall <= DestinationLane.earlyInMemory || !isStoreWritable {
-            early.append(pending)
-        } else {
-            enqueue(pending.batch, now, failure: nil)
+        guard let flowing = holdingBack(PendingBatch(batch: batch, source: .fresh, since: now.uptime), now) else {
+            return
         }
+        early.append(flowing)
     }
 
-    /// Sends what is for a goal that is held to the queue and returns the rest.
-    private mutating func keepingFlowing(_ pending: PendingBatch, _ now: Moment) -> PendingBatch {
-        guard !goals.isEmpty else { return pending }
-        let batch = pending.batch
-        let held = batch.deliveries.indices.filter { goals.isHeld(batch.goals[Int(batch.deliveries[$0].goal)]) }
-        guard !held.isEmpty else { return pending }
-        hold(batch, held.map { (index: $0, code: "goal_held") }, now)
-        var rest = pending
-        rest.batch = batch.picking(batch.deliveries.indices.filter { !held.contains($0) })
-        return rest
-    }
-
-    /// Moves what was early to what can be sent.
+    /// Moves what is early no longer to what can be sent. Its time in memory counts from here.
     mutating func ripen(_ now: Moment) {
-        guard !early.isEmpty else { return }
-        for pending in early where pending.batch.deliveries.allSatisfy({ $0.dueAt <= now.wall }) {
+        guard early.contains(where: { $0.dueAt <= now.wall }) else { return }
+        for var pending in early where pending.dueAt <= now.wall {
+            pending.since = now.uptime
             fresh.append(pending)
         }
-        early.removeAll { $0.batch.deliveries.allSatisfy { $0.dueAt <= now.wall } }
+        early.removeAll { $0.dueAt <= now.wall }
     }
 
     // MARK: Rebalance
 
     /// Gives up what is in memory only. What is on disk stays ours.
     mutating func revoke(_ assignments: Set<AssignmentID>) {
-        func keeps(_ delivery: Delivery) -> Bool {
-            delivery.isStored || !assignments.contains(delivery.assignment)
-        }
-        func filtered(_ pending: PendingBatch) -> PendingBatch? {
-            let kept = pending.batch.deliveries.indices.filter { keeps(pending.batch.deliveries[$0]) }
-            if kept.count == pending.count { return pending }
-            if kept.isEmpty { return nil }
-            var rest = pending
-            rest.batch = pending.batch.picking(kept)
-            return rest
-        }
-        func released(_ pending: PendingBatch) -> Int {
-            pending.batch.deliveries.reduce(0) { $0 + (keeps($1) ? 0 : 1) }
+        books.released += giveUp { $0.isInMemoryOnly && assignments.contains($0.assignment) }
+    }
+
+    /// Takes deliveries out of what is in memory. Requests that carry them go on, but their answers count for the others
+    /// only. Returns how many there were.
+    mutating func giveUp(where isGone: (Delivery) -> Bool) -> Int {
+        var count = 0
+        func rest(of pending: PendingBatch) -> PendingBatch? {
+            let deliveries = pending.batch.deliveries
+            let kept = deliveries.indices.filter { !isGone(deliveries[$0]) }
+            count += deliveries.count - kept.count
+            return pending.picking(kept)
         }
         for pending in fresh.removeAll() {
-            books.released += released(pending)
-            if let rest = filtered(pending) { fresh.append(rest) }
+            if let rest = rest(of: pending) { fresh.append(rest) }
         }
-        for pending in early { books.released += released(pending) }
-        early = early.compactMap(filtered)
-        for pending in parts {
-            books.released += released(pending)
-            if filtered(pending) == nil { closeSearch(pending, isAbandoned: true) }
+        early = early.compactMap(rest)
+        let waiting = parts
+        parts = []
+        for part in waiting {
+            if let rest = rest(of: part) { parts.append(rest) } else { closeSearch(part, isAbandoned: true) }
         }
-        parts = parts.compactMap(filtered)
-        // Their answers will come, but no longer count.
         for (request, attempt) in attempts {
-            for index in attempt.pending.batch.deliveries.indices where !keeps(attempt.pending.batch.deliveries[index])
-            {
-                books.released += 1
-                attempts[request]?.pending.batch.deliveries[index].assignment = .none
+            for (index, delivery) in attempt.pending.batch.deliveries.enumerated() where isGone(delivery) {
+                attempts[request]?.pending.batch.deliveries[index].orphan()
+                count += 1
             }
         }
+        return count
     }
 
     // MARK: Shutdown
 
-    /// Ends what is in memory: to the queue, or back to Kafka.
+    /// Ends what is in memory only: what stands at or before its assignment's bound goes to the queue, the rest back to
+    /// Kafka. Rows whose requests are without an answer can be claimed again after the start.
     mutating func finish(_ bounds: [AssignmentID: UInt64], _ now: Moment) {
         isDraining = true
-        var all = fresh.removeAll() + early + parts + attempts.values.map(\.pending)
+        let all = fresh.removeAll() + early + parts + attempts.values.map(\.pending)
         early = []
         parts = []
         attempts = [:]
         searches = [:]
-        release(due.removeAll().map(\.batch))
-        // A row that is claimed by a request without an answer is claimable again after the start.
-        all = all.filter { $0.unstoredCount > 0 }
+        release(due.removeAll())
         for pending in all {
-            let batch = pending.batch
-            let stragglers = batch.deliveries.indices.filter { index in
-                let delivery = batch.deliveries[index]
-                guard delivery.isInMemoryOnly, let bound = bounds[delivery.assignment] else { return false }
-                return delivery.sequence <= bound
+            let deliveries = pending.batch.deliveries
+            let stragglers = deliveries.indices.filter { index in
+                guard deliveries[index].isInMemoryOnly, let bound = bounds[deliveries[index].assignment] else {
+                    return false
+                }
+                return deliveries[index].sequence <= bound
             }
             books.released += pending.unstoredCount - stragglers.count
-            if !stragglers.isEmpty { enqueue(batch.picking(stragglers), now, failure: nil) }
+            if let rest = pending.picking(stragglers) { enqueue(rest.batch, now, failure: nil) }
         }
     }
 }

@@ -30,15 +30,4 @@ extension DestinationLane {
         pace = RateLimit(eventsPerSecond: settings.rateLimit)
         gate.reconfigure(settings.retry, concurrency: settings.concurrency)
     }
-
-    /// The destination is configured no longer: what is in memory goes to its queue, where it waits for an operator.
-    mutating func leave(_ now: Moment) {
-        isLeaving = true
-        release(due.removeAll().map(\.batch))
-        let waiting = fresh.removeAll() + early + parts
-        early = []
-        parts = []
-        searches = [:]
-        for pending in waiting { putBack(pending, now) }
-    }
 }

@@ -1,118 +1,67 @@
 extension DestinationLane {
     /// Rows this close to their end are claimed first.
     static let urgency = Duration.seconds(600)
+    /// A store that could not read is asked again after this.
+    static let claimInterval = Duration.seconds(1)
     static let expiryScanInterval = Duration.seconds(60)
     static let expiryScanRows = 5000
 
     /// Does what time and circumstances allow.
     mutating func advance(_ now: Moment) {
         ripen(now)
-        if isLeaving {
-            coverSlowRequests(now)
-        } else if !isDraining {
-            spill(now)
-            coverSlowRequests(now)
-            send(now)
-            claim(now)
-            scanForExpired(now)
-        }
+        if isDraining { return }
+        send(now)
+        spill(now)
+        coverWhatIsSlow(now)
+        claim(now)
+        scanForExpired(now)
     }
 
-    /// When something may have to be done though nothing happens.
+    /// Whether the destination is configured, and not only for a look.
+    var isLive: Bool { settings.mode == .live && !isLeaving }
+
+    /// When something may have to be done though nothing happens. Later than the last input, so that whoever waits for it
+    /// and says `tick` never spins.
     public func nextWake(now: Moment) -> Uptime {
-        var wake = Uptime.distantFuture
+        if isDraining { return .distantFuture }
+        var wake = nextSpill()
         func at(_ time: Uptime) { wake = min(wake, time) }
-        func at(_ time: Timestamp) { at(now.uptime + max(time - now.wall, .zero)) }
-        guard !isDraining else { return wake }
-        for pending in early { at(pending.batch.deliveries.lazy.map(\.dueAt).max() ?? now.wall) }
-        if let oldest = fresh.first { at(oldest.since + settings.buffer.maxAge) }
-        for pending in parts { at(max(pending.notBefore, now.uptime)) }
-        for attempt in attempts.values where attempt.pending.isInMemoryOnly {
-            at(attempt.pending.since + settings.buffer.maxAge)
-        }
-        if pendingRows > 0 { at(nextExpiryScan) }
-        let hasWork = !fresh.isEmpty || !parts.isEmpty || !due.isEmpty || pendingRows > claimedRows
-        guard hasWork else { return wake }
-        switch gate.permission(inFlight: attempts.count, now: now.uptime) {
-        case .wait(let until): at(until)
-        case .nothing: break
+        func at(_ time: Timestamp) { if time < .distantFuture { at(now.uptime + (time - now.wall)) } }
+        for pending in early { at(pending.dueAt) }
+        if pendingRows > claimedRows, isStoreWritable { at(nextExpiryScan) }
+        guard isLive, isCredentialReady else { return wake }
+        // What could have been sent, or claimed, at once is not here any more.
+        for part in parts where part.notBefore > now.uptime { at(part.notBefore) }
+        let hasUnsent = !fresh.isEmpty || !due.isEmpty || parts.contains { $0.notBefore <= now.uptime }
+        switch permission(now) {
+        case .wait(let until): if hasUnsent || pendingRows > claimedRows { at(until) }
         case .requests, .probe:
-            guard isCredentialReady else { break }
-            if !fresh.isEmpty || !due.isEmpty || !parts.isEmpty { at(pace.opensAt(now: now.uptime)) }
-            guard pendingRows > claimedRows, !isClaiming, due.isEmpty, isStoreWritable else { break }
-            if nextDue < .distantFuture { at(nextDue) }
-            if let claim = goals.nextClaim { at(claim) }
+            if hasUnsent { at(pace.opensAt(now: now.uptime)) }
+            guard isClaimPossible else { break }
+            at(max(nextClaim, min(goals.nextClaim, now.uptime + (nextDue - now.wall))))
+        // An answer is on its way, or an operator has to do something.
+        case .nothing: break
         }
         return wake
     }
 
-    // MARK: Memory
-
-    /// What may not stay in memory goes to the queue, oldest first: it is what holds the offsets back.
-    private mutating func spill(_ now: Moment) {
-        guard isStoreWritable else { return }
-        let isClosed: Bool
-        switch gate.permission(inFlight: 0, now: now.uptime) {
-        case .requests, .probe: isClosed = !isCredentialReady && isOld(fresh.first, now)
-        case .wait, .nothing: isClosed = true
-        }
-        if isClosed {
-            release(due.removeAll().map(\.batch))
-            for part in parts { closeSearch(part, isAbandoned: true) }
-            let waiting = parts
-            parts = []
-            for part in waiting { putBack(part, now) }
-        }
-        var bytes = unsentBytes
-        while let oldest = fresh.first, isClosed || bytes > settings.buffer.maxBytes || isOld(oldest, now) {
-            _ = fresh.popFirst()
-            bytes -= oldest.batch.byteCount
-            enqueue(oldest.batch, now, failure: nil)
-        }
-    }
-
-    /// A part of a search that is broken off.
-    mutating func putBack(_ part: PendingBatch, _ now: Moment) {
-        let unstored = part.batch.deliveries.indices.filter { part.batch.deliveries[$0].isInMemoryOnly }
-        if unstored.count < part.count { release([part.batch]) }
-        if !unstored.isEmpty { enqueue(part.batch.picking(unstored), now, failure: nil) }
-    }
-
-    private func isOld(_ pending: PendingBatch?, _ now: Moment) -> Bool {
-        guard let pending else { return false }
-        return pending.since + settings.buffer.maxAge <= now.uptime
-    }
-
-    /// What is in memory only.
-    private var unsentBytes: Int {
-        var bytes = 0
-        for pending in fresh.elements { bytes += pending.batch.byteCount }
-        for attempt in attempts.values where attempt.pending.isInMemoryOnly {
-            bytes += attempt.pending.batch.byteCount
-        }
-        return bytes
-    }
-
-    private mutating func coverSlowRequests(_ now: Moment) {
-        guard isStoreWritable else { return }
-        for (request, attempt) in attempts.sorted(by: { $0.key < $1.key })
-        where attempt.pending.isInMemoryOnly && isOld(attempt.pending, now) {
-            cover(request, now)
-        }
+    /// What the gate lets out. A batch that waits to be asked again keeps its place.
+    private func permission(_ now: Moment) -> Gate.Permission {
+        let waiting = parts.reduce(0) { $0 + ($1.notBefore > now.uptime ? 1 : 0) }
+        return gate.permission(inFlight: attempts.count + waiting, now: now.uptime)
     }
 
     // MARK: Sending
 
     private mutating func send(_ now: Moment) {
-        while isCredentialReady {
-            let permission = gate.permission(inFlight: attempts.count, now: now.uptime)
+        while isLive, isCredentialReady, pace.opensAt(now: now.uptime) <= now.uptime {
             let isProbe: Bool
-            switch permission {
+            switch permission(now) {
             case .requests: isProbe = false
             case .probe: isProbe = true
             case .wait, .nothing: return
             }
-            guard pace.opensAt(now: now.uptime) <= now.uptime, let next = nextBatch(now) else { return }
+            guard let next = nextBatch(now) else { return }
             if let ready = sendable(next, now) { start(ready, isProbe: isProbe, now) }
         }
     }
@@ -130,8 +79,7 @@ extension DestinationLane {
     private mutating func sendable(_ pending: PendingBatch, _ now: Moment) -> PendingBatch? {
         let limit = settings.retry.maxAttempts.map(Int32.init(clamping:)) ?? .max
         let deliveries = pending.batch.deliveries
-        let isLate = pending.sendBy < now.wall
-        guard isLate || deliveries.contains(where: { $0.attempts >= limit }) else { return pending }
+        guard deliveries.contains(where: { $0.sendBy < now.wall || $0.attempts >= limit }) else { return pending }
         var ends: [(index: Int, cause: DeadLetterCause)] = []
         var kept: [Int] = []
         for index in deliveries.indices {
@@ -144,12 +92,10 @@ extension DestinationLane {
             }
         }
         _ = deadLetter(pending.batch, ends, now)
-        guard !kept.isEmpty else {
+        guard let rest = pending.picking(kept) else {
             closeSearch(pending, isAbandoned: true)
             return nil
         }
-        var rest = pending
-        rest.batch = pending.batch.picking(kept)
         return rest
     }
 
@@ -170,44 +116,51 @@ extension DestinationLane {
 
     // MARK: Claiming
 
+    private var isClaimPossible: Bool {
+        pendingRows > claimedRows && claimUnderWay == nil && due.isEmpty && isStoreWritable
+    }
+
     /// Asks for the next batch from the queue while the last one is being sent.
     private mutating func claim(_ now: Moment) {
-        guard !isClaiming, isStoreWritable, isCredentialReady, due.isEmpty, pendingRows > claimedRows else { return }
-        switch gate.permission(inFlight: attempts.count, now: now.uptime) {
+        guard isLive, isCredentialReady, isClaimPossible, nextClaim <= now.uptime else { return }
+        switch permission(now) {
         case .requests, .probe: break
         case .nothing where gate.isOpen: break
         case .wait, .nothing: return
         }
         if let (goal, isProbe) = goals.claimable(at: now.uptime) {
-            if isProbe { _ = goals.hold(goal, probeAt: now.uptime + settings.retry.parkedProbe) }
-            return claim(goal: goal, limits: isProbe ? [1] : eventsByStrikes, now)
+            if isProbe { goals.probe(goal, next: now.uptime + settings.retry.parkedProbe) }
+            claim(hold: goal, limits: isProbe ? [1] : eventsByStrikes, now)
+        } else if nextDue <= now.wall {
+            nextDue = .distantFuture
+            claim(hold: nil, limits: eventsByStrikes, now)
         }
-        if nextDue <= now.wall { claim(goal: nil, limits: eventsByStrikes, now) }
     }
 
-    private mutating func claim(goal: String?, limits: [Int], _ now: Moment) {
-        isClaiming = true
-        claimedGoal = goal
-        actions.append(
-            .claim(
-                ClaimRequest(
-                    destination: id, hold: goal, now: now.wall, urgentBefore: now.wall + DestinationLane.urgency,
-                    maxEventsByStrikes: limits, maxBytes: settings.batch.maxBytes - (1 << 10))))
+    private mutating func claim(hold: String?, limits: [Int], _ now: Moment) {
+        let request = ClaimRequest(
+            destination: id, hold: hold, now: now.wall,
+            // Probes take turns: what is urgent and fails must not be tried before all else, again and again.
+            urgentBefore: gate.isOpen ? now.wall + DestinationLane.urgency : .distantPast, maxEventsByStrikes: limits,
+            maxBytes: settings.batch.maxBytes - (1 << 10))
+        claimUnderWay = request
+        actions.append(.claim(request))
     }
 
-    /// Whoever failed three times while others passed is sent in smaller and smaller company.
+    /// Whoever failed three times while others passed is sent in smaller and smaller company. So is a probe, the more of
+    /// them fail: where little flows, all of it may be in the company of the one that is the cause.
     private var eventsByStrikes: [Int] {
-        var limits: [Int] = []
-        for _ in 0..<Strikes.suspicious { limits.append(settings.batch.maxEvents) }
+        let most = gate.isOpen ? settings.batch.maxEvents : max(1, settings.batch.maxEvents >> gate.failures)
+        var limits = [Int](repeating: settings.batch.maxEvents, count: Strikes.suspicious)
         while let last = limits.last, last > 1 { limits.append(last / 2) }
-        return limits
+        return limits.map { min($0, most) }
     }
 
     /// What runs out of time while the gate is closed is not claimed by anybody.
     private mutating func scanForExpired(_ now: Moment) {
-        guard pendingRows > 0, isStoreWritable, nextExpiryScan <= now.uptime else { return }
+        guard pendingRows > claimedRows, isStoreWritable, nextExpiryScan <= now.uptime else { return }
         nextExpiryScan = now.uptime + DestinationLane.expiryScanInterval
-        works.append(.expire(id, at: now.wall, limit: DestinationLane.expiryScanRows))
+        handOver.works.append(.expire(id, at: now.wall, limit: DestinationLane.expiryScanRows))
     }
 }
 

@@ -3,13 +3,11 @@ extension DestinationLane {
 
     /// The partitions of these deliveries need not wait for them any longer.
     mutating func settle(_ deliveries: some Sequence<Delivery>) {
-        for delivery in deliveries where delivery.isInMemoryOnly {
-            settledNow.append(Settlement(assignment: delivery.assignment, sequence: delivery.sequence))
-        }
+        for delivery in deliveries where delivery.isInMemoryOnly { settledNow.append(Settlement(delivery)) }
     }
 
     mutating func deliver(_ batch: DeliveryBatch, _ indices: some Sequence<Int>, isConfirmed: Bool) -> Int {
-        var delivered: [RowID] = []
+        var ended: [RowID] = []
         var count = 0
         for index in indices {
             let delivery = batch.deliveries[index]
@@ -19,28 +17,22 @@ extension DestinationLane {
             if delivery.matchKeys.contains(.phone) { books.deliveredWithPhone += 1 }
             if delivery.matchKeys.contains(.clickID) { books.deliveredWithClickID += 1 }
             if delivery.isStored {
-                delivered.append(delivery.row)
+                ended.append(delivery.row)
             } else {
-                settledNow.append(Settlement(assignment: delivery.assignment, sequence: delivery.sequence))
+                settledNow.append(Settlement(delivery))
             }
-            if !goals.isEmpty, goals.accepted(batch.goals[Int(delivery.goal)]) {
-                let goal = batch.goals[Int(delivery.goal)]
-                actions.append(.signal(.goalReleased(destination: settings.name, goal: goal)))
-            }
+            if !goals.isEmpty { goalAccepted(batch.goals[Int(delivery.goal)]) }
         }
         books.delivered += count
         if !isConfirmed { books.deliveredUnconfirmed += count }
-        if !delivered.isEmpty {
-            works.append(.remove(id, delivered))
-            pendingRows -= delivered.count
-            claimedRows -= delivered.count
-        }
+        if !ended.isEmpty { handOver.works.append(.remove(id, ended)) }
+        end(ended)
         return count
     }
 
-    mutating func deadLetter(_ batch: DeliveryBatch, _ ends: [(index: Int, cause: DeadLetterCause)], _ now: Moment)
-        -> Int
-    {
+    mutating func deadLetter(
+        _ batch: DeliveryBatch, _ ends: [(index: Int, cause: DeadLetterCause)], _ now: Moment
+    ) -> Int {
         var rowEnds: [RowEnd] = []
         var indices: [Int] = []
         var causes: [DeadLetterCause] = []
@@ -48,82 +40,94 @@ extension DestinationLane {
             let delivery = batch.deliveries[index]
             if delivery.isOrphan { continue }
             books.countDeadLetter(cause.reasonClass)
-            actions.append(
-                .signal(
-                    .deadLettered(
-                        DeadLetterReport(
-                            destination: settings.name, reasonClass: cause.reasonClass, reason: cause.reason,
-                            topic: batch.topics[Int(delivery.topic)], partition: delivery.partition,
-                            offset: delivery.offset, attempts: Int(delivery.attempts)))))
+            let report = DeadLetterReport(
+                destination: settings.name, reasonClass: cause.reasonClass, reason: cause.reason,
+                topic: batch.topics[Int(delivery.topic)], partition: delivery.partition, offset: delivery.offset,
+                attempts: Int(delivery.attempts))
+            actions.append(.signal(.deadLettered(report)))
             if delivery.isStored {
                 rowEnds.append(RowEnd(row: delivery.row, cause: cause, attempts: delivery.attempts, at: now.wall))
             } else {
                 indices.append(index)
                 causes.append(cause)
-                settledByStore.append(Settlement(assignment: delivery.assignment, sequence: delivery.sequence))
+                handOver.settlements.append(Settlement(delivery))
             }
         }
-        if !rowEnds.isEmpty {
-            works.append(.deadLetterRows(id, rowEnds))
-            pendingRows -= rowEnds.count
-            claimedRows -= rowEnds.count
-        }
+        if !rowEnds.isEmpty { handOver.works.append(.deadLetterRows(id, rowEnds)) }
+        end(rowEnds.map(\.row))
         if !indices.isEmpty {
             let dead = batch.picking(indices)
-            works.append(.deadLetter(id, dead, ends: causes, at: now.wall))
-            worksBytes += dead.byteCount
+            handOver.works.append(.deadLetter(id, dead, ends: causes, at: now.wall))
+            handOver.bytes += dead.byteCount
         }
         return rowEnds.count + indices.count
+    }
+
+    private mutating func end(_ claimed: [RowID]) {
+        pendingRows -= claimed.count
+        claimedRows -= claimed.count
+        guard !openCovers.isEmpty else { return }
+        for row in claimed where openCovers.remove(row) != nil { endedCovers.insert(row) }
     }
 
     // MARK: Waiting on disk
 
     /// Puts deliveries that are in memory only into the queue, due as each says.
-    mutating func enqueue(
-        _ batch: DeliveryBatch, _ now: Moment, failure: String?, hold: String? = nil
-    ) {
+    mutating func enqueue(_ batch: DeliveryBatch, _ now: Moment, failure: String?, hold: String? = nil) {
         var batch = batch
         for index in batch.deliveries.indices {
             let delivery = batch.deliveries[index]
             precondition(delivery.isInMemoryOnly, "only what is in memory only can be put into the queue")
-            settledByStore.append(Settlement(assignment: delivery.assignment, sequence: delivery.sequence))
+            handOver.settlements.append(Settlement(delivery))
             batch.deliveries[index].row = rows.next()
             batch.deliveries[index].dueAt = max(delivery.dueAt, now.wall)
-            if hold == nil { nextDue = min(nextDue, batch.deliveries[index].dueAt) }
+            noteWaiting(until: batch.deliveries[index].dueAt, hold)
         }
+        handOver(batch, QueueEntry(hold: hold, failure: failure, queuedAt: now.wall))
+    }
+
+    /// The batch, with what of it is in memory only on its way to the queue. The rows stay claimed: the answer to its
+    /// request settles them.
+    mutating func covered(_ pending: PendingBatch, _ now: Moment) -> PendingBatch {
+        var pending = pending
+        pending.isCovered = true
+        let indices = pending.batch.deliveries.indices.filter { pending.batch.deliveries[$0].isInMemoryOnly }
+        for index in indices {
+            handOver.settlements.append(Settlement(pending.batch.deliveries[index]))
+            let row = rows.next()
+            pending.batch.deliveries[index].row = row
+            pending.batch.deliveries[index].dueAt = now.wall
+            handOver.covers.append(row)
+            openCovers.insert(row)
+        }
+        guard !indices.isEmpty else { return pending }
+        claimedRows += indices.count
+        handOver(pending.batch.picking(indices), QueueEntry(isClaimed: true, queuedAt: now.wall))
+        return pending
+    }
+
+    private mutating func handOver(_ batch: DeliveryBatch, _ entry: QueueEntry) {
         pendingRows += batch.count
         books.spilled += batch.count
-        worksBytes += batch.byteCount
-        works.append(.enqueue(id, batch, QueueEntry(hold: hold, failure: failure, queuedAt: now.wall)))
+        handOver.bytes += batch.byteCount
+        handOver.works.append(.enqueue(id, batch, entry))
     }
 
-    /// Writes the deliveries of a request that takes long to the queue, so that their partitions can go on. The rows stay
-    /// claimed; the answer settles them.
-    mutating func cover(_ request: RequestID, _ now: Moment) {
-        guard var attempt = attempts[request] else { return }
-        let indices = attempt.pending.batch.deliveries.indices.filter {
-            attempt.pending.batch.deliveries[$0].isInMemoryOnly
+    private mutating func noteWaiting(until dueAt: Timestamp, _ hold: String?) {
+        if let hold {
+            handOver.goals.insert(hold)
+        } else {
+            handOver.nextDue = min(handOver.nextDue, dueAt)
         }
-        for index in indices {
-            let delivery = attempt.pending.batch.deliveries[index]
-            settledByStore.append(Settlement(assignment: delivery.assignment, sequence: delivery.sequence))
-            attempt.pending.batch.deliveries[index].row = rows.next()
-            attempt.pending.batch.deliveries[index].dueAt = now.wall
-        }
-        attempt.pending.isCovered = true
-        let covered = attempt.pending.batch.picking(indices)
-        pendingRows += covered.count
-        claimedRows += covered.count
-        books.spilled += covered.count
-        worksBytes += covered.byteCount
-        works.append(.enqueue(id, covered, QueueEntry(isClaimed: true, queuedAt: now.wall)))
-        attempts[request] = attempt
     }
 
-    /// Deliveries to be sent again, not before `dueAt`.
+    /// Deliveries to be sent again, not before `dueAt`. `reason`: what failed; nil if nothing did. Returns how many there
+    /// are.
+    @discardableResult
     mutating func retryLater(
-        _ pending: PendingBatch, _ indices: [Int], dueAt: Timestamp, reason: String, hold: String? = nil, _ now: Moment
-    ) {
+        _ pending: PendingBatch, _ indices: [Int], dueAt: Timestamp, reason: String?, hold: String? = nil,
+        _ now: Moment
+    ) -> Int {
         let batch = pending.batch
         var reschedules: [Reschedule] = []
         var unstored: [Int] = []
@@ -132,45 +136,36 @@ extension DestinationLane {
             if delivery.isOrphan { continue }
             if delivery.isStored {
                 reschedules.append(
-                    Reschedule(row: delivery.row, dueAt: dueAt, attempts: delivery.attempts, strikes: delivery.strikes))
+                    Reschedule(
+                        row: delivery.row, dueAt: max(delivery.dueAt, dueAt), attempts: delivery.attempts,
+                        strikes: delivery.strikes))
             } else {
                 unstored.append(index)
             }
         }
-        books.retried += reschedules.count + unstored.count
         if !reschedules.isEmpty {
-            works.append(.reschedule(id, reschedules, failure: reason, hold: hold))
+            handOver.works.append(.reschedule(id, reschedules, failure: reason, hold: hold))
             claimedRows -= reschedules.count
-            if hold == nil { nextDue = min(nextDue, dueAt) }
+            noteWaiting(until: dueAt, hold)
         }
-        guard !unstored.isEmpty else { return }
-        var again = batch.picking(unstored)
-        if hold == nil, !isStoreWritable || isDraining {
-            // It has to stay in memory; the watermark waits with it.
-            fresh.append(PendingBatch(batch: again, source: .fresh, since: now.uptime))
-            return
-        }
-        for index in again.deliveries.indices { again.deliveries[index].dueAt = dueAt }
-        enqueue(again, now, failure: reason, hold: hold)
-    }
-
-    /// Deliveries whose goal is missing wait under its name.
-    mutating func hold(_ batch: DeliveryBatch, _ entries: [(index: Int, code: String)], _ now: Moment) {
-        let pending = PendingBatch(batch: batch, source: .fresh, since: now.uptime)
-        let byGoal = Dictionary(grouping: entries) { Int(batch.deliveries[$0.index].goal) }
-        for (goal, entries) in byGoal.sorted(by: { $0.key < $1.key }) {
-            let name = batch.goals[goal]
-            if goals.hold(name, probeAt: now.uptime + settings.retry.parkedProbe) {
-                actions.append(.signal(.goalHeld(destination: settings.name, goal: name)))
+        if !unstored.isEmpty {
+            var again = batch.picking(unstored)
+            for index in again.deliveries.indices {
+                again.deliveries[index].dueAt = max(again.deliveries[index].dueAt, dueAt)
             }
-            let code = entries.first?.code ?? "goal_held"
-            retryLater(pending, entries.map(\.index), dueAt: now.wall, reason: code, hold: name, now)
+            if hold == nil, !isStoreWritable || isDraining {
+                // It has to stay in memory; the watermark waits with it.
+                early.append(PendingBatch(batch: again, source: .fresh, since: now.uptime))
+            } else {
+                enqueue(again, now, failure: reason, hold: hold)
+            }
         }
+        return reschedules.count + unstored.count
     }
 
     /// Gives claimed rows back as they are.
-    mutating func release(_ batches: [DeliveryBatch]) {
-        let rows = batches.flatMap { $0.deliveries.filter(\.isStored).map(\.row) }
+    mutating func release(_ batches: [PendingBatch]) {
+        let rows = batches.flatMap { $0.batch.deliveries.map(\.row) }
         guard !rows.isEmpty else { return }
         claimedRows -= rows.count
         nextDue = .distantPast
@@ -180,25 +175,36 @@ extension DestinationLane {
     // MARK: Answers of the store
 
     mutating func stored(_ ticket: StoreTicket, _ leftOut: [RowID]) {
-        guard let operation = storing.removeValue(forKey: ticket) else { return }
-        settledNow += operation.settlements
-        // What the queue had already is one delivery, not two.
-        pendingRows -= leftOut.count
-        books.skippedAlreadyStored += leftOut.count
+        guard let done = storing.removeValue(forKey: ticket) else { return }
+        settledNow += done.settlements
+        nextDue = min(nextDue, done.nextDue)
+        for goal in done.goals { goals.noteWaiting(goal) }
+        if !leftOut.isEmpty { forget(leftOut) }
+        openCovers.subtract(done.covers)
+        endedCovers.subtract(done.covers)
+    }
+
+    /// What the queue had already is one delivery, not two. (If it has ended in the meantime, the other one is the repeat.)
+    private mutating func forget(_ leftOut: [RowID]) {
+        let rows = Set(leftOut.filter { endedCovers.remove($0) == nil })
+        pendingRows -= rows.count
+        books.skippedAlreadyStored += rows.count
+        claimedRows -= giveUp { rows.contains($0.row) }
     }
 
     mutating func expired(_ count: Int) {
         pendingRows -= count
         books.deadLetteredExpired += count
         if count > 0 { actions.append(.signal(.expiredInQueue(destination: settings.name, count: count))) }
+        if count >= DestinationLane.expiryScanRows { nextExpiryScan = .distantPast }
     }
 
     mutating func claimed(_ claim: Claim?, _ now: Moment) {
-        isClaiming = false
-        let goal = claimedGoal
-        claimedGoal = nil
+        guard let request = claimUnderWay else { return }
+        claimUnderWay = nil
         guard let claim else {
-            nextDue = now.wall + .seconds(1)
+            nextClaim = now.uptime + DestinationLane.claimInterval
+            if request.hold == nil { nextDue = .distantPast }
             return
         }
         if claim.quarantined > 0 {
@@ -207,27 +213,34 @@ extension DestinationLane {
             books.discarded += claim.quarantined
             actions.append(.signal(.quarantined(destination: settings.name, count: claim.quarantined)))
         }
-        guard !claim.batch.isEmpty else {
-            if let goal {
-                goals.drained(goal, next: claim.nextDue.map { now.uptime + max($0 - now.wall, .seconds(1)) })
-            } else {
-                nextDue = claim.nextDue ?? .distantFuture
-            }
-            return
-        }
         claimedRows += claim.batch.count
-        take(claimed: PendingBatch(batch: claim.batch, source: .queue, since: now.uptime), isForGoal: goal != nil, now)
+        if let goal = request.hold {
+            if claim.batch.isEmpty {
+                goals.drained(goal, next: claim.nextDue.map { now.uptime + max($0 - now.wall, .seconds(1)) })
+            }
+            appendDue(claim.batch, now)
+        } else {
+            // There may be more of what is due.
+            nextDue = claim.batch.isEmpty ? min(nextDue, claim.nextDue ?? .distantFuture) : .distantPast
+            let pending = PendingBatch(batch: claim.batch, source: .queue, since: now.uptime)
+            if let flowing = holdingBack(pending, now) { appendDue(flowing.batch, now) }
+        }
     }
 
-    /// What was queued before its goal was held is moved to its goal.
-    private mutating func take(claimed pending: PendingBatch, isForGoal: Bool, _ now: Moment) {
-        guard !isForGoal, !goals.isEmpty else { return due.append(pending) }
-        let batch = pending.batch
-        let held = batch.deliveries.indices.filter { goals.isHeld(batch.goals[Int(batch.deliveries[$0].goal)]) }
-        guard !held.isEmpty else { return due.append(pending) }
-        hold(batch, held.map { (index: $0, code: "goal_held") }, now)
-        var rest = pending
-        rest.batch = batch.picking(batch.deliveries.indices.filter { !held.contains($0) })
-        if !rest.batch.isEmpty { due.append(rest) }
+    /// A delivery may be several entries, of which a request has room for so many.
+    private mutating func appendDue(_ batch: DeliveryBatch, _ now: Moment) {
+        if batch.count > 1, batch.itemCount > settings.batch.maxEvents {
+            let (first, second) = batch.split(at: batch.count / 2)
+            appendDue(first, now)
+            appendDue(second, now)
+        } else if !batch.isEmpty {
+            due.append(PendingBatch(batch: batch, source: .queue, since: now.uptime))
+        }
+    }
+}
+
+extension Settlement {
+    init(_ delivery: Delivery) {
+        self.init(assignment: delivery.assignment, sequence: delivery.sequence)
     }
 }

@@ -23,11 +23,11 @@ public struct DestinationLane: Sendable {
 
     /// Not sent yet, oldest first.
     var fresh = Queue<PendingBatch>()
-    /// Their time has not come, but will within seconds.
+    /// Their time has not come.
     var early: [PendingBatch] = []
     /// Claimed from the queue and not sent yet.
     var due = Queue<PendingBatch>()
-    /// Parts of batches that must be sent by themselves; before anything else.
+    /// Batches, or parts of them, that must be sent again by themselves; before anything else.
     var parts: [PendingBatch] = []
     var attempts: [RequestID: Attempt] = [:]
     var searches: [UInt64: RefusalSearch] = [:]
@@ -41,14 +41,16 @@ public struct DestinationLane: Sendable {
     /// Of these: in memory as well.
     var claimedRows = 0
     var depth: QueueDepth
-    var isClaiming = false
-    /// The goal of the claim that is under way; nil if it is for what flows.
-    var claimedGoal: String?
-    /// Nothing is due before this.
-    var nextDue = Timestamp.distantPast
+    var claimUnderWay: ClaimRequest?
+    /// The store could not read: no claim before this.
+    var nextClaim = Uptime.distantPast
+    /// Nothing that flows is due before this, as far as the store has said.
+    var nextDue: Timestamp
     var isStoreWritable = true
-    /// What waits for a commit: offsets that it frees, bytes that it holds in memory.
-    var storing: [StoreTicket: (settlements: [Settlement], bytes: Int)] = [:]
+    var storing: [StoreTicket: HandOver] = [:]
+    /// Rows of covers that may not be on disk yet; and those of them that have ended in the meantime.
+    var openCovers: Set<RowID> = []
+    var endedCovers: Set<RowID> = []
     var nextExpiryScan = Uptime.distantPast
 
     // MARK: The rest
@@ -61,16 +63,15 @@ public struct DestinationLane: Sendable {
     var isCountTrusted = true
     var isCredentialReady = false
     var credentialGeneration = 0
-    /// The generation of the credential whose refusal led to its renewal; a refusal of the next one parks the gate.
+    /// The generation of the credential whose refusal led to its renewal; a refusal of a later one parks the gate.
     var refusedGeneration: Int?
-    var lastDeliveredAt = Timestamp.distantPast
+    /// When a request was last answered as it should.
+    var lastAnsweredAt = Timestamp.distantPast
     private var nextID: UInt64
 
     // Gathered during one input.
     var actions: [LaneAction] = []
-    var works: [StoreWork] = []
-    var worksBytes = 0
-    var settledByStore: [Settlement] = []
+    var handOver = HandOver()
     var settledNow: [Settlement] = []
 
     /// `depth` and `heldGoals` are what the store found at start.
@@ -88,8 +89,9 @@ public struct DestinationLane: Sendable {
         pace = RateLimit(eventsPerSecond: settings.rateLimit)
         pendingRows = depth.rows
         books.restored = depth.rows
+        nextDue = depth.rows > 0 ? .distantPast : .distantFuture
         nextID = UInt64(id.rawValue) << DestinationLane.idBits
-        for goal in heldGoals { _ = goals.hold(goal, probeAt: now.uptime) }
+        for goal in heldGoals { goals.hold(goal, probeAt: now.uptime) }
         switch state {
         case .running: break
         case .paused: gate.pause()
@@ -126,7 +128,7 @@ public struct DestinationLane: Sendable {
         case .reconfigure(let settings):
             isLeaving = false
             reconfigure(settings, now)
-        case .leave: leave(now)
+        case .leave: isLeaving = true
         case .drain: isDraining = true
         case .finish(let bounds): finish(bounds, now)
         }
@@ -138,7 +140,7 @@ public struct DestinationLane: Sendable {
 
     private mutating func pause() {
         gate.pause()
-        works.append(.setState(id, .paused))
+        handOver.works.append(.setState(id, .paused))
         actions.append(.signal(.gatePaused(destination: settings.name)))
     }
 
@@ -146,7 +148,7 @@ public struct DestinationLane: Sendable {
         gate.resume(now: now.uptime)
         halt.reset()
         refusedGeneration = nil
-        works.append(.setState(id, .running))
+        handOver.works.append(.setState(id, .running))
         actions.append(.rereadSecret)
         actions.append(.signal(.gateResumed(destination: settings.name)))
     }
@@ -154,7 +156,7 @@ public struct DestinationLane: Sendable {
     mutating func haltNow() {
         gate.halt()
         halt.reset()
-        works.append(.setState(id, .halted))
+        handOver.works.append(.setState(id, .halted))
         actions.append(.signal(.gateHalted(destination: settings.name)))
     }
 
@@ -166,13 +168,13 @@ public struct DestinationLane: Sendable {
     }
 
     private mutating func takeActions() -> [LaneAction] {
-        if !works.isEmpty {
+        if !handOver.works.isEmpty {
             let ticket = StoreTicket(newID())
-            storing[ticket] = (settledByStore, worksBytes)
-            actions.append(.store(ticket, works))
-            works = []
-            settledByStore = []
-            worksBytes = 0
+            actions.append(.store(ticket, handOver.works))
+            // The store has them now, and frees them as it writes.
+            handOver.works = []
+            storing[ticket] = handOver
+            handOver = HandOver()
         }
         if !settledNow.isEmpty {
             actions.append(.settled(settledNow))
@@ -182,13 +184,13 @@ public struct DestinationLane: Sendable {
         return actions
     }
 
+    private var inMemory: [PendingBatch] {
+        fresh.elements + early + due.elements + parts + attempts.values.map(\.pending)
+    }
+
     /// What is in memory, with what the store has not written yet.
     public var memoryBytes: Int {
-        var bytes = 0
-        for list in [fresh.elements, early, due.elements, parts, attempts.values.map(\.pending)] {
-            for pending in list { bytes += pending.batch.byteCount }
-        }
-        return bytes + storing.values.reduce(0) { $0 + $1.bytes }
+        inMemory.reduce(0) { $0 + $1.batch.byteCount } + storing.values.reduce(0) { $0 + $1.bytes }
     }
 
     /// The intake must wait: more than twice of what may be held in memory is held.
@@ -201,15 +203,12 @@ public struct DestinationLane: Sendable {
     public var requestsInFlight: Int { attempts.count }
 
     public func snapshot(now: Moment) -> LaneSnapshot {
-        var inFlight = 0
-        for list in [fresh.elements, early, due.elements, parts, attempts.values.map(\.pending)] {
-            for pending in list { inFlight += pending.unstoredCount }
-        }
         var reason: String?
         if case .parked(let parkReason, _) = gate.state { reason = parkReason }
         return LaneSnapshot(
             id: id, name: settings.name, books: books, gate: gate.name(at: now.uptime), gateReason: reason,
-            pending: pendingRows, inFlight: inFlight, requestsInFlight: attempts.count, memoryBytes: memoryBytes,
-            depth: depth, isCredentialReady: isCredentialReady)
+            pending: pendingRows, inFlight: inMemory.reduce(0) { $0 + $1.unstoredCount },
+            requestsInFlight: attempts.count, memoryBytes: memoryBytes, depth: depth,
+            isCredentialReady: isCredentialReady)
     }
 }

@@ -33,7 +33,7 @@ public struct Gate: Sendable {
     private var concurrency: Int
     private var allowance: Int
     private var isProbing = false
-    /// What an operator's resume, or the end of a shared throttle, leads back to.
+    /// Whatever the state, nothing is sent before this.
     private var throttledUntil = Uptime.distantPast
 
     public init(_ settings: RetrySettings, concurrency: Int) {
@@ -43,6 +43,14 @@ public struct Gate: Sendable {
     }
 
     public var isOpen: Bool { state == .open }
+
+    /// Nothing can be sent for now, not even a probe.
+    func isClosed(now: Uptime) -> Bool {
+        switch permission(inFlight: 0, now: now) {
+        case .requests, .probe: false
+        case .wait, .nothing: true
+        }
+    }
 
     /// The word for the state in the log and in `status`.
     public func name(at now: Uptime) -> String {
@@ -113,15 +121,23 @@ public struct Gate: Sendable {
     /// Every destination of one OAuth grant waits until then; it says nothing about this destination's health.
     public mutating func throttle(until time: Uptime) {
         throttledUntil = max(throttledUntil, time)
+        allowance = 1
     }
 
-    /// A fault that only a human can mend. Returns whether the gate was not parked for that reason before.
-    public mutating func park(epoch: UInt32, reason: String, now: Uptime) -> Bool {
-        guard epoch == self.epoch, state.mayMove else { return false }
-        var isNews = true
-        if case .parked(let known, _) = state { isNews = known != reason }
+    /// What became of a fault that only a human can mend.
+    public enum Parking: Sendable {
+        case unmoved
+        /// The gate was parked for that reason before; the next probe is due later.
+        case again
+        case news
+    }
+
+    public mutating func park(epoch: UInt32, reason: String, now: Uptime) -> Parking {
+        guard epoch == self.epoch, state.mayMove else { return .unmoved }
+        var parking = Parking.news
+        if case .parked(reason, _) = state { parking = .again }
         close(.parked(reason: reason, probeAt: now + settings.parkedProbe))
-        return isNews
+        return parking
     }
 
     public mutating func halt() {
@@ -136,7 +152,7 @@ public struct Gate: Sendable {
     mutating func reconfigure(_ settings: RetrySettings, concurrency: Int) {
         self.settings = settings
         self.concurrency = concurrency
-        allowance = isOpen ? concurrency : min(allowance, concurrency)
+        allowance = min(allowance, concurrency)
     }
 
     /// An operator's resume: starts with one probe, whatever stopped it.

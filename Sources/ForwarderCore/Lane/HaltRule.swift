@@ -15,8 +15,9 @@ public struct HaltRule: Sendable {
 
     public init() {}
 
-    /// Counts settled events, and says whether half or more of those within the window were refused.
-    public mutating func count(delivered: Int, refused: Int, now: Uptime) -> Bool {
+    /// Counts settled events, and says whether half or more of those within the window were refused. `undecided` events are
+    /// being sent again, as it is not known which of them are to be refused: what is refused is known first.
+    public mutating func count(delivered: Int, refused: Int, undecided: Int, now: Uptime) -> Bool {
         guard delivered + refused > 0 else { return false }
         let index = now.milliseconds / HaltRule.slotLength
         if slots.last?.index != index { slots.append(Slot(index: index)) }
@@ -26,7 +27,7 @@ public struct HaltRule: Sendable {
         slots.removeAll { $0.index <= oldest }
         let settled = slots.reduce(0) { $0 + $1.settled }
         let refusedInWindow = slots.reduce(0) { $0 + $1.refused }
-        return refused > 0 && settled >= HaltRule.minimumEvents && refusedInWindow * 2 >= settled
+        return refused > 0 && settled >= HaltRule.minimumEvents && refusedInWindow * 2 >= settled + undecided
     }
 
     /// Forgets what was counted: an operator has looked at it.

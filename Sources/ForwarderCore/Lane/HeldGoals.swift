@@ -1,28 +1,31 @@
 /// Goals that Microsoft does not know (yet). Their deliveries wait in the queue under the goal's name; one of them is sent
 /// every now and then to see whether the goal is there.
 struct HeldGoals: Sendable {
-    enum State: Sendable, Equatable {
+    private enum State: Sendable, Equatable {
         case held(probeAt: Uptime)
         /// Known again; what waited is being claimed, the next part from this moment on.
         case draining(from: Uptime)
     }
 
-    private(set) var states: [String: State] = [:]
+    private var states: [String: State] = [:]
 
     var isEmpty: Bool { states.isEmpty }
 
     func isHeld(_ goal: String) -> Bool {
-        switch states[goal] {
-        case .held: true
-        case .draining, nil: false
-        }
+        if case .held? = states[goal] { true } else { false }
     }
 
-    /// Returns whether this is news.
+    /// Returns whether this is news. What comes while a goal is held does not put off its probe.
+    @discardableResult
     mutating func hold(_ goal: String, probeAt: Uptime) -> Bool {
-        let isNews = !isHeld(goal)
+        if isHeld(goal) { return false }
         states[goal] = .held(probeAt: probeAt)
-        return isNews
+        return true
+    }
+
+    /// One of those that wait is claimed; if it is refused, the next one's turn is at `next`.
+    mutating func probe(_ goal: String, next: Uptime) {
+        if isHeld(goal) { states[goal] = .held(probeAt: next) }
     }
 
     /// A delivery of the goal was taken. Returns whether this is news.
@@ -30,6 +33,11 @@ struct HeldGoals: Sendable {
         guard isHeld(goal) else { return false }
         states[goal] = .draining(from: .distantPast)
         return true
+    }
+
+    /// Rows that wait for the goal are on disk now. They may come behind the claim that found no more of them.
+    mutating func noteWaiting(_ goal: String) {
+        if !isHeld(goal) { states[goal] = .draining(from: .distantPast) }
     }
 
     /// Nothing that waits for the goal is due; `next` says when something will be.
@@ -51,11 +59,11 @@ struct HeldGoals: Sendable {
     }
 
     /// When the next claim for a goal is due.
-    var nextClaim: Uptime? {
-        states.values.map { state in
+    var nextClaim: Uptime {
+        states.values.lazy.map { state in
             switch state {
             case .held(probeAt: let time), .draining(from: let time): time
             }
-        }.min()
+        }.min() ?? .distantFuture
     }
 }

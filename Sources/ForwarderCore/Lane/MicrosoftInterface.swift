@@ -33,10 +33,9 @@ public enum MicrosoftInterface: Sendable {
         }
     }
 
-    func verdict(_ outcome: HTTPOutcome, entryCount: Int, isStrict: Bool, now: Timestamp) -> Verdict {
+    func verdict(_ outcome: HTTPOutcome, entryCount: Int, now: Timestamp) -> Verdict {
         switch self {
-        case .conversionsAPI:
-            ConversionsAPI.verdict(outcome, entryCount: entryCount, isStrict: isStrict, now: now)
+        case .conversionsAPI: ConversionsAPI.verdict(outcome, entryCount: entryCount, now: now)
         case .campaignManagement: CampaignManagement.verdict(outcome, entryCount: entryCount, now: now)
         }
     }

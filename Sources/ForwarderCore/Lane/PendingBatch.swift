@@ -8,7 +8,7 @@ struct PendingBatch: Sendable {
     var source: Source
     /// Since when it is in memory.
     var since: Uptime
-    /// It came fresh, and was written to the queue because its request takes long.
+    /// It came fresh, and was written to the queue because its answer takes long.
     var isCovered = false
     /// To be sent so that one bad entry makes the request void: only then does the answer speak for all.
     var isStrict = false
@@ -29,12 +29,29 @@ struct PendingBatch: Sendable {
 
     /// The earliest moment at which one of the deliveries would be too late.
     var sendBy: Timestamp { batch.deliveries.lazy.map(\.sendBy).min() ?? .distantFuture }
+
+    /// When the time of the last of the deliveries has come.
+    var dueAt: Timestamp { batch.deliveries.lazy.map(\.dueAt).max() ?? .distantPast }
+
+    /// The same with only those deliveries; nil if there are none.
+    func picking(_ indices: [Int]) -> PendingBatch? {
+        if indices.isEmpty { return nil }
+        if indices.count == count { return self }
+        var rest = self
+        rest.batch = batch.picking(indices)
+        return rest
+    }
 }
 
 extension Delivery {
-    /// Its partition was taken away while it was on its way and nothing of it is on disk: its answer counts for nothing.
+    /// It was given up while its request was on its way: the answer counts for nothing.
     var isOrphan: Bool { row == .none && assignment == .none }
     var isInMemoryOnly: Bool { row == .none && assignment != .none }
+
+    mutating func orphan() {
+        row = .none
+        assignment = .none
+    }
 }
 
 /// A request on its way.
@@ -44,19 +61,4 @@ struct Attempt: Sendable {
     var isProbe: Bool
     var sentAt: Moment
     var credentialGeneration: Int
-}
-
-/// The search for the refused among deliveries that were refused as a whole: halves, and halves of halves, within a
-/// budget of requests.
-struct RefusalSearch: Sendable {
-    /// A service that refuses everything must not be asked a thousand times; what is left goes back to the queue.
-    static let requestBudget = 64
-
-    var requestsLeft = RefusalSearch.requestBudget
-    /// Batches of this search that are not settled.
-    var open = 0
-    var refusals = 0
-    /// It began with a count that did not add up.
-    var isAboutCount: Bool
-    var isAbandoned = false
 }

@@ -1,44 +1,46 @@
 /// Gathers the deliveries of one destination until they fill a batch. Its buffers are used again from batch to batch.
-final class BatchBuilder {
+struct BatchBuilder: ~Copyable {
     private let limits: BatchSettings
-    private let topics: () -> [String]
     private let goals: [String]
     /// Most entries of a request that one delivery can be.
     private let entriesPerDelivery: Int
+    /// What deliveries name by index. Grows only.
+    var topics: [String] = []
 
     private var deliveries: [Delivery] = []
     private var contents: ByteBuffer
     private var records: ByteBuffer
     /// Batches that are full.
-    private(set) var ready: [DeliveryBatch] = []
+    private var ready: [DeliveryBatch] = []
     /// When the oldest delivery that is not in a full batch came in.
     private var openedAt: Uptime?
     private var itemCount = 0
 
     /// What a request has around the contents, at most.
     private static let envelopeBytes = 1 << 10
+    /// Most bytes of records in a batch: a large record can make a small content, and a batch is held in memory.
+    private static let recordBytesLimit = 8 << 20
 
-    init(_ limits: BatchSettings, goals: [String], entriesPerDelivery: Int, topics: @escaping () -> [String]) {
+    init(_ limits: BatchSettings, goals: [String], entriesPerDelivery: Int) {
         self.limits = limits
         self.goals = goals
         self.entriesPerDelivery = entriesPerDelivery
-        self.topics = topics
         contents = ByteBuffer(capacity: 64 << 10)
         records = ByteBuffer(capacity: 64 << 10)
     }
 
     /// Appends a delivery whose content `write` appends; it returns how many entries of the request that is.
-    func append(
-        _ delivery: Delivery, record: Bytes, now: Uptime, write: (inout ByteBuffer) -> UInt8
-    ) {
+    @inline(__always)
+    mutating func append(_ delivery: Delivery, record: Bytes, now: Uptime, write: (inout ByteBuffer) -> UInt8) {
+        if records.count + record.count > BatchBuilder.recordBytesLimit { seal() }
         var delivery = delivery
-        let start = contents.count
+        let end = contents.count
         if !deliveries.isEmpty { contents.append(UInt8(ascii: ",")) }
         delivery.contentStart = UInt32(contents.count)
         delivery.itemCount = write(&contents)
         delivery.contentEnd = UInt32(contents.count)
         if contents.count + BatchBuilder.envelopeBytes > limits.maxBytes, !deliveries.isEmpty {
-            startAnew(with: &delivery, keeping: start)
+            startAnew(with: &delivery, keeping: end)
         }
         delivery.recordStart = UInt32(records.count)
         records.append(record)
@@ -54,31 +56,21 @@ final class BatchBuilder {
         openedAt.map { $0 + limits.linger }
     }
 
-    /// Makes what has been gathered a batch, full or not.
-    func seal() {
-        guard !deliveries.isEmpty else { return }
-        ready.append(
-            DeliveryBatch(
-                deliveries: deliveries, contents: contents.array(), records: records.array(), recordForm: .raw,
-                topics: topics(), goals: goals))
-        deliveries.removeAll(keepingCapacity: true)
-        contents.removeAll()
-        records.removeAll()
-        openedAt = nil
-        itemCount = 0
-    }
+    /// Whether a batch is full.
+    var hasReady: Bool { !ready.isEmpty }
 
     /// Deliveries that were not handed out.
     var gatheredCount: Int { ready.reduce(deliveries.count) { $0 + $1.count } }
 
-    /// Hands out the full batches.
-    func takeReady() -> [DeliveryBatch] {
+    /// Hands out the batches that are full, have waited long enough, or, with `all`, have anything in them.
+    mutating func take(now: Uptime, all: Bool) -> [DeliveryBatch] {
+        if let deadline = lingersUntil, all || deadline <= now { seal() }
         defer { ready.removeAll(keepingCapacity: true) }
         return ready
     }
 
     /// Drops the deliveries of assignments that are gone. Returns how many.
-    func release(_ assignments: Set<AssignmentID>) -> Int {
+    mutating func release(_ assignments: Set<AssignmentID>) -> Int {
         seal()
         var released = 0
         ready = ready.compactMap { batch in
@@ -89,9 +81,23 @@ final class BatchBuilder {
         return released
     }
 
+    /// Makes what has been gathered a batch, full or not.
+    private mutating func seal() {
+        guard !deliveries.isEmpty else { return }
+        ready.append(
+            DeliveryBatch(
+                deliveries: deliveries, contents: contents.array(), records: records.array(), recordForm: .raw,
+                topics: topics, goals: goals))
+        deliveries.removeAll(keepingCapacity: true)
+        contents.removeAll()
+        records.removeAll()
+        openedAt = nil
+        itemCount = 0
+    }
+
     /// Closes the batch in front of the delivery that would make it too large, and begins the next with its content.
-    private func startAnew(with delivery: inout Delivery, keeping end: Int) {
-        let content = contents.array(Int(delivery.contentStart)..<Int(delivery.contentEnd))
+    private mutating func startAnew(with delivery: inout Delivery, keeping end: Int) {
+        let content = contents.array(delivery.content)
         contents.truncate(to: end)
         seal()
         delivery.contentStart = 0

@@ -1,22 +1,24 @@
 /// What becomes of each storefront event at one destination, compiled from its settings.
-struct EventRoutes: Sendable {
-    enum Target: Sendable, Equatable {
+struct EventRoutes: ~Copyable, Sendable {
+    enum Target: BitwiseCopyable, Sendable, Equatable {
         case pageLoad
-        /// A custom event under the name that `goals` has for this route.
         case custom
+        /// A custom event under the name it has in the storefront.
+        case customByOwnName
         case goal(isExternallyAttributed: Bool)
     }
 
-    struct Route: Sendable {
+    struct Route: BitwiseCopyable, Sendable {
         var target: Target
         /// Index into `goals`.
         var goal: UInt16
     }
 
-    /// The names that events are sent under; the last one stands for all events forwarded under their own name.
-    private(set) var goals: [String] = []
-    private var events: [(name: [UInt8], route: Route?)] = []
-    private var forwardsUnmapped = false
+    /// The names that events are sent under, as deliveries name them.
+    let goals: [String]
+    /// nil: not sent.
+    private let routes: NameTable<Route?>
+    private let unmapped: Route?
 
     /// The storefront events that are mapped where the configuration does not say otherwise. The names on the right are
     /// a convention: Microsoft takes any, and matches them by the event goals of the account.
@@ -26,58 +28,61 @@ struct EventRoutes: Sendable {
         ("SignUp", "sign_up"),
     ]
 
-    /// Under which the custom event that carries a page's value is sent.
-    static let pageValueName = "page_value"
-    static let pageLoadName = "pageLoad"
+    private static let pageLoadName = "pageLoad"
     private static let forwardedName = "(own name)"
 
     init(_ destination: DestinationSettings) {
+        var draft = Draft()
         switch destination.kind {
         case .capi(let capi):
-            forwardsUnmapped = destination.unmapped == .forward
-            for mapping in capi.events { add(mapping) }
-            for (event, name) in EventRoutes.defaultNames where !knows(event) {
-                add(.init(event: event, target: name.map { .custom(name: $0) } ?? .pageLoad))
+            for mapping in capi.events { draft.add(mapping.event, draft.route(mapping.target)) }
+            for (event, name) in EventRoutes.defaultNames where !draft.knows(event) {
+                draft.add(event, draft.route(name.map { .custom(name: $0) } ?? .pageLoad))
             }
-            goals.append(EventRoutes.forwardedName)
+            unmapped =
+                destination.unmapped == .forward ? draft.route(.customByOwnName, EventRoutes.forwardedName) : nil
         case .offlineConversions(let offline):
             for goal in offline.goals {
-                let target = Target.goal(isExternallyAttributed: goal.isExternallyAttributed)
-                add(goal.event, Route(target: target, goal: intern(goal.name)))
+                draft.add(
+                    goal.event, draft.route(.goal(isExternallyAttributed: goal.isExternallyAttributed), goal.name))
             }
+            unmapped = nil
         }
+        goals = draft.goals
+        routes = NameTable(draft.entries)
     }
 
     /// The route of an event; nil if nothing is owed.
+    @inline(__always)
     func route(of event: Bytes) -> Route? {
-        for (name, route) in events where name.count == event.count {
-            if name.withUnsafeBufferPointer({ event.equals($0) }) { return route }
+        routes.find(event) ?? unmapped
+    }
+
+    /// The routes while they are collected. Names are told apart by their bytes, as Microsoft does.
+    private struct Draft {
+        private(set) var goals: [String] = []
+        private(set) var entries: [NameTable<Route?>.Entry] = []
+
+        func knows(_ event: String) -> Bool {
+            entries.contains { $0.name.utf8.elementsEqual(event.utf8) }
         }
-        return forwardsUnmapped ? Route(target: .custom, goal: ownName) : nil
-    }
 
-    /// The index of the name that stands for events forwarded under their own.
-    var ownName: UInt16 { UInt16(goals.count - 1) }
-
-    private mutating func add(_ mapping: CAPISettings.EventMapping) {
-        switch mapping.target {
-        case .skip: add(mapping.event, nil)
-        case .pageLoad: add(mapping.event, Route(target: .pageLoad, goal: intern(EventRoutes.pageLoadName)))
-        case .custom(let name): add(mapping.event, Route(target: .custom, goal: intern(name)))
+        mutating func add(_ event: String, _ route: Route?) {
+            entries.append(.init(name: event, value: route))
         }
-    }
 
-    private mutating func add(_ event: String, _ route: Route?) {
-        events.append((Array(event.utf8), route))
-    }
+        mutating func route(_ target: CAPISettings.EventMapping.Target) -> Route? {
+            switch target {
+            case .skip: nil
+            case .pageLoad: route(.pageLoad, EventRoutes.pageLoadName)
+            case .custom(let name): route(.custom, name)
+            }
+        }
 
-    private func knows(_ event: String) -> Bool {
-        events.contains { $0.name == Array(event.utf8) }
-    }
-
-    private mutating func intern(_ goal: String) -> UInt16 {
-        if let index = goals.firstIndex(of: goal) { return UInt16(index) }
-        goals.append(goal)
-        return UInt16(goals.count - 1)
+        mutating func route(_ target: Target, _ goal: String) -> Route {
+            let index = goals.firstIndex { $0.utf8.elementsEqual(goal.utf8) } ?? goals.count
+            if index == goals.count { goals.append(goal) }
+            return Route(target: target, goal: UInt16(index))
+        }
     }
 }

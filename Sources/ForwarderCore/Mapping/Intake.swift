@@ -42,12 +42,9 @@ public final class Intake {
     public static let destinationLimit = 64
 
     private var reader: EventReader
-    private let hasher = SHA256()
     public let destinations: [IntakeDestination]
     /// What became of the last record, by destination.
     public private(set) var dispositions: [Disposition]
-    /// Whether the last record's event was normalised: not if nobody wanted it.
-    private var isRead = false
     /// What deliveries name by index.
     public private(set) var topics: [String] = []
 
@@ -68,71 +65,45 @@ public final class Intake {
 
     /// Takes one record. `value` is nil for a tombstone; it is read during the call only.
     public func accept(_ value: Bytes?, _ origin: Origin, now: Moment) {
-        isRead = false
-        guard let value else { return settleAll(.skipped(.tombstone)) }
+        guard let value else {
+            reader.close()
+            return settleAll(.skipped(.tombstone))
+        }
         if let reason = reader.open(value) { return settleAll(.rejected(RejectReasons(reason))) }
         for index in destinations.indices {
-            let destination = destinations[index]
-            let disposition = disposition(destination, index, value, origin, now)
-            dispositions[index] = disposition
-            destination.books.count(disposition)
+            let isStored = origin.storedFor & (1 << UInt64(index)) != 0
+            dispositions[index] = destinations[index].take(&reader, origin, isStored: isStored, now: now)
         }
     }
 
     private func settleAll(_ disposition: Disposition) {
         for index in destinations.indices {
             dispositions[index] = disposition
-            destinations[index].books.count(disposition)
+            destinations[index].count(disposition)
         }
-    }
-
-    private func disposition(
-        _ destination: IntakeDestination, _ index: Int, _ value: Bytes, _ origin: Origin, _ now: Moment
-    ) -> Disposition {
-        if origin.storedFor & (1 << UInt64(index)) != 0 { return .skipped(.alreadyStored) }
-        if let published = origin.publishedAt, published < destination.startsAt { return .skipped(.beforeStart) }
-        let name = reader.rawText(.event).bytes.trimmed()
-        var route: EventRoutes.Route?
-        if !name.isEmpty {
-            switch destination.routing(name, &reader) {
-            case .skipped(let reason): return .skipped(reason)
-            case .route(let found): route = found
-            }
-        }
-        if !isRead {
-            reader.read(now: now.wall)
-            isRead = true
-        }
-        var violations = reader.event.violations
-        if let route { violations.formUnion(destination.violations(reader, route, now.wall)) }
-        guard let route, violations.isEmpty else { return .rejected(violations) }
-        destination.append(reader, route, value, origin, now, hasher)
-        return .owed
     }
 }
 
 extension Intake {
-    /// The id of the last record's event: its own, or the one made for it; nil if it could not be read, or nobody wanted
-    /// it and it has none.
+    /// The id of the last record's event: its own, or the one made for it; nil if the record could not be read, or nobody
+    /// wanted the event and it has none. To be asked while the record's bytes are still lent.
     public var lastEventID: String? {
-        if isRead { return String(decoding: reader.event.id.bytes, as: UTF8.self) }
-        return lastText(.eventID)
+        let id = reader.isRead ? reader.event.id.bytes : reader.rawText(.eventID)
+        return id.isEmpty ? nil : String(decoding: id, as: UTF8.self)
     }
 
-    /// The name of the last record's event.
-    public var lastEventName: String? { lastText(.event) }
-
-    private func lastText(_ field: EventField) -> String? {
-        let text = reader.rawText(field)
-        return text.isPresent ? String(decoding: text.bytes, as: UTF8.self) : nil
+    /// The name of the last record's event; nil if it has none. To be asked while the record's bytes are still lent.
+    public var lastEventName: String? {
+        let name = reader.rawText(.event)
+        return name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
     }
 
-    /// The event of a record in the form that is kept on disk, or nil if the record cannot be read.
+    /// The event of a record in the form that is kept on disk. False if the record cannot be read.
     public func neutralEvent(of record: Bytes, for destination: IntakeDestination, to output: inout ByteBuffer) -> Bool
     {
         guard reader.open(record) == nil else { return false }
         reader.read(now: .distantFuture)
-        NeutralEvent.append(reader, destination.emailForm, to: &output)
+        NeutralEvent.append(reader.event, destination.emailForm, to: &output)
         return true
     }
 }

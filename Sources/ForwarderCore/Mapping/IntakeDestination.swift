@@ -4,26 +4,16 @@ public final class IntakeDestination {
     public let settings: DestinationSettings
     /// Records published before this are none of the destination's.
     public let startsAt: Timestamp
-    public internal(set) var books = IntakeBooks()
+    public private(set) var books = IntakeBooks()
 
-    private let routes: EventRoutes
-    private let mapping: Mapping
-    private let matches: [(field: EventField, values: [[UInt8]])]
-    private let builder: BatchBuilder
+    private let rules: DestinationRules
+    private var ripe: BatchBuilder
     /// Deliveries whose time has not come: a storefront's clock may be ahead.
-    private let early: BatchBuilder
-    private let maxAgeSeconds: Int64
-    private let sendMargin: Duration
-    fileprivate let topicList = TopicList()
-
-    private enum Mapping {
-        case capi(CAPIMapping)
-        case offline(OfflineMapping)
-    }
-
-    fileprivate final class TopicList {
-        var names: [String] = []
-    }
+    private var early: BatchBuilder
+    /// How long after its time an event may still be sent, in milliseconds.
+    private let sendMargin: Int64
+    /// What was left out of the last event that was read.
+    private var lastDropped = DroppedFields()
 
     /// Time that must be left before an event is too old for its destination when a request starts, beside the
     /// request's own.
@@ -38,175 +28,115 @@ public final class IntakeDestination {
         case .latest: startsAt = firstSeen
         case .time(let time): startsAt = time
         }
-        let routes = EventRoutes(settings)
-        self.routes = routes
-        switch settings.kind {
-        case .capi(let capi):
-            mapping = .capi(CAPIMapping(capi, consent: settings.consent, goals: routes.goals))
-        case .offlineConversions(let offline):
-            mapping = .offline(OfflineMapping(offline, goals: routes.goals))
-        }
-        matches = settings.match.map { match in (match.field, match.values.map { Array($0.utf8) }) }
-        let topicList = self.topicList
+        rules = DestinationRules(settings)
         let entries = if case .capi(let capi) = settings.kind, capi.pageValue { 2 } else { 1 }
-        let limits = settings.batch
-        builder = BatchBuilder(limits, goals: routes.goals, entriesPerDelivery: entries) { topicList.names }
-        early = BatchBuilder(limits, goals: routes.goals, entriesPerDelivery: entries) { topicList.names }
-        maxAgeSeconds = settings.maxEventAge.milliseconds / 1000
-        sendMargin = settings.maxEventAge - IntakeDestination.expiryMargin - settings.requestTimeout
+        ripe = BatchBuilder(settings.batch, goals: rules.routes.goals, entriesPerDelivery: entries)
+        early = BatchBuilder(settings.batch, goals: rules.routes.goals, entriesPerDelivery: entries)
+        sendMargin = (settings.maxEventAge - IntakeDestination.expiryMargin - settings.requestTimeout).milliseconds
     }
 
+    /// What deliveries name by index. Grows only.
     var topics: [String] {
-        get { topicList.names }
-        set { topicList.names = newValue }
-    }
-
-    var emailForm: EmailAddress.Form {
-        switch mapping {
-        case .capi: .conversionsAPI
-        case .offline: .enhancedConversions
+        get { ripe.topics }
+        set {
+            ripe.topics = newValue
+            early.topics = newValue
         }
     }
 
-    /// What of an event this destination uses, as field bits.
-    private var fields: UInt64 {
-        switch mapping {
-        case .capi: CAPIMapping.fields
-        case .offline: OfflineMapping.fields
-        }
-    }
+    var emailForm: EmailAddress.Form { rules.emailForm }
 
-    // MARK: Decisions
+    // MARK: Records
 
-    enum Routing {
-        case skipped(SkipReason)
-        case route(EventRoutes.Route)
-    }
-
-    func routing(_ name: Bytes, _ reader: inout EventReader) -> Routing {
-        for (field, values) in matches {
-            let text = reader.rawText(field).bytes
-            let isMatch = values.contains { $0.withUnsafeBufferPointer { text.equals($0) } }
-            if !isMatch { return .skipped(.notMatched) }
-        }
-        guard let route = routes.route(of: name) else { return .skipped(.unmappedEvent) }
-        switch reader.adStorage() {
-        case .granted: return .route(route)
-        case .denied: return settings.consent.denied == .send ? .route(route) : .skipped(.consentDenied)
-        case .missing:
-            switch settings.consent.missing {
-            case .granted: return .route(route)
-            case .skip: return .skipped(.consentMissing)
-            case .denied: return settings.consent.denied == .send ? .route(route) : .skipped(.consentDenied)
+    /// Takes the record that is open in `reader`. `isStored`: the store holds it already.
+    func take(
+        _ reader: inout EventReader, _ origin: Intake.Origin, isStored: Bool, now: Moment
+    ) -> Intake.Disposition {
+        let disposition: Intake.Disposition
+        lastDropped = DroppedFields()
+        if isStored {
+            disposition = .skipped(.alreadyStored)
+        } else if let published = origin.publishedAt, published < startsAt {
+            disposition = .skipped(.beforeStart)
+        } else {
+            switch rules.decide(&reader, now: now.wall) {
+            case .skip(let reason): disposition = .skipped(reason)
+            case .reject(let reasons):
+                lastDropped = reader.event.dropped
+                disposition = .rejected(reasons)
+            case .deliver(let route):
+                append(reader, route, origin, now)
+                disposition = .owed
             }
         }
+        books.count(disposition)
+        return disposition
     }
 
-    func violations(_ reader: borrowing EventReader, _ route: EventRoutes.Route, _ now: Timestamp) -> RejectReasons {
-        let event = reader.event
-        var violations: RejectReasons = []
-        let hasTime = event.violations.isDisjoint(with: RejectReasons.ofTime)
-        if hasTime, now.seconds - event.time > maxAgeSeconds { violations.insert(.tooOld) }
-        switch mapping {
-        case .capi(let capi):
-            violations.formUnion(capi.violations(event, route.target, wasURLGiven: event.dropped.contains(.url)))
-        case .offline(let offline):
-            violations.formUnion(offline.violations(event))
-        }
-        return violations
+    /// Counts a record that is the same for every destination: there is no event in it.
+    func count(_ disposition: Intake.Disposition) {
+        lastDropped = DroppedFields()
+        books.count(disposition)
     }
 
-    // MARK: Batches
-
-    func append(
-        _ reader: borrowing EventReader, _ route: EventRoutes.Route, _ record: Bytes, _ origin: Intake.Origin,
-        _ now: Moment, _ hasher: SHA256
+    private func append(
+        _ reader: borrowing EventReader, _ route: EventRoutes.Route, _ origin: Intake.Origin, _ now: Moment
     ) {
         let time = Timestamp(seconds: reader.event.time)
         var delivery = Delivery(
             topic: origin.topic, partition: origin.partition, offset: origin.offset, assignment: origin.assignment,
-            sequence: origin.sequence, eventTime: reader.event.time, sendBy: time + sendMargin, content: 0..<0,
+            sequence: origin.sequence, eventTime: reader.event.time,
+            sendBy: Timestamp(milliseconds: time.milliseconds.addingClamped(sendMargin)), content: 0..<0,
             record: 0..<0)
         delivery.goal = route.goal
-        delivery.matchKeys = matchKeys(reader.event)
+        delivery.matchKeys = rules.matchKeys(reader.event)
         var dropped = reader.event.dropped
-        let isEarly = time > now.wall
-        if isEarly { delivery.dueAt = time }
-        let target = isEarly ? early : builder
-        target.append(delivery, record: record, now: now.uptime) { output in
-            switch mapping {
-            case .capi(let capi):
-                return capi.append(reader, route, dropped: &dropped, hasher: hasher, to: &output)
-            case .offline(let offline):
-                offline.append(reader.event, route, dropped: &dropped, to: &output)
-                return 1
+        if time > now.wall {
+            delivery.dueAt = time
+            early.append(delivery, record: reader.record, now: now.uptime) { output in
+                rules.append(reader, route, dropped: &dropped, to: &output)
+            }
+        } else {
+            ripe.append(delivery, record: reader.record, now: now.uptime) { output in
+                rules.append(reader, route, dropped: &dropped, to: &output)
             }
         }
         if reader.event.isIDDerived { books.eventIDsDerived += 1 }
-        books.count(dropped, in: fields)
+        books.count(dropped, in: rules.fields)
         lastDropped = dropped
     }
 
-    /// What was left out of the last event that was appended; for `explain`.
-    private(set) var lastDropped = DroppedFields()
-
-    /// The fields of the last event that this destination had to leave out.
+    /// The fields of the last record's event that this destination had to leave out, or could not use where it rejected
+    /// the event.
     public var droppedFields: [(field: EventField, reason: DropReason)] {
         var result: [(EventField, DropReason)] = []
-        lastDropped.forEach(in: fields) { result.append(($0, $1)) }
+        lastDropped.forEach(in: rules.fields) { result.append(($0, $1)) }
         return result
     }
 
-    private func matchKeys(_ event: StorefrontEvent) -> MatchKeys {
-        var keys: MatchKeys = []
-        switch mapping {
-        case .capi:
-            if event.emailHash.isPresent { keys.insert(.email) }
-            if event.phoneHash.isPresent { keys.insert(.phone) }
-        case .offline(let offline) where offline.isEnhanced:
-            if event.enhancedEmailHash.isPresent { keys.insert(.email) }
-            if event.phoneHash.isPresent { keys.insert(.phone) }
-        case .offline: break
-        }
-        if event.clickID.isPresent { keys.insert(.clickID) }
-        return keys
-    }
+    // MARK: Batches
 
     /// Whether a batch is full.
-    public var hasReady: Bool { !builder.ready.isEmpty || !early.ready.isEmpty }
+    public var hasReady: Bool { ripe.hasReady || early.hasReady }
 
     /// When the batch that is being gathered must go out; nil if there is none.
     public var lingersUntil: Uptime? {
-        guard let first = builder.lingersUntil, let second = early.lingersUntil else {
-            return builder.lingersUntil ?? early.lingersUntil
+        guard let first = ripe.lingersUntil, let second = early.lingersUntil else {
+            return ripe.lingersUntil ?? early.lingersUntil
         }
         return min(first, second)
     }
 
     /// The batches that are full or have waited long enough; with `all`, everything.
     public func takeBatches(now: Uptime, all: Bool = false) -> [DeliveryBatch] {
-        for builder in [builder, early] {
-            if let deadline = builder.lingersUntil, all || deadline <= now { builder.seal() }
-        }
-        return early.takeReady() + builder.takeReady()
+        early.take(now: now, all: all) + ripe.take(now: now, all: all)
     }
 
     /// Deliveries that wait for their batch to fill.
-    public var gatheredCount: Int { builder.gatheredCount + early.gatheredCount }
+    public var gatheredCount: Int { ripe.gatheredCount + early.gatheredCount }
 
     /// Drops the deliveries of assignments that are gone.
     public func release(_ assignments: Set<AssignmentID>) {
-        books.released += builder.release(assignments) + early.release(assignments)
+        books.released += ripe.release(assignments) + early.release(assignments)
     }
-}
-
-extension RejectReasons {
-    /// After one of these the event's time says nothing.
-    static let ofTime: RejectReasons = {
-        var reasons: RejectReasons = []
-        for reason in [RejectReason.timestampMissing, .timestampNotANumber, .timestampInMilliseconds] {
-            reasons.insert(reason)
-        }
-        return reasons
-    }()
 }

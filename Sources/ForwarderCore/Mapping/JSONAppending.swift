@@ -11,22 +11,6 @@ extension ByteBuffer {
         append(UInt8(ascii: "\""))
     }
 
-    /// `opening` and a JSON string, where there is a text.
-    @inline(__always)
-    mutating func append(_ opening: StaticString, ifPresent text: EventText) {
-        guard text.isPresent else { return }
-        append(opening)
-        append(json: text)
-    }
-
-    /// `opening` and the number, where there is one.
-    @inline(__always)
-    mutating func append(_ opening: StaticString, ifPresent number: DecimalText?) {
-        guard let number else { return }
-        append(opening)
-        append(number.text)
-    }
-
     /// A JSON string of a text that is the program's own.
     mutating func append(json text: String) {
         append(UInt8(ascii: "\""))
@@ -35,57 +19,85 @@ extension ByteBuffer {
         append(UInt8(ascii: "\""))
     }
 
-    /// A member with a comma behind it, where there is a text.
+    // MARK: Members, each with a comma behind it
+
+    /// The member, where there is a text.
     @inline(__always)
-    mutating func appendMember(_ opening: StaticString, _ text: EventText) {
+    mutating func member(_ name: StaticString, _ text: EventText) {
         guard text.isPresent else { return }
-        append(opening)
+        append(name: name)
         append(json: text)
         append(UInt8(ascii: ","))
     }
 
-    /// A member with a comma behind it, where there is a number.
+    /// The member, where there is a number.
     @inline(__always)
-    mutating func appendMember(_ opening: StaticString, _ number: DecimalText?) {
+    mutating func member(_ name: StaticString, _ number: DecimalText?) {
         guard let number else { return }
-        append(opening)
+        append(name: name)
         append(number.text)
         append(UInt8(ascii: ","))
     }
 
-    /// A member that is a list of texts with a comma behind it, where there are any.
-    mutating func appendList(_ opening: StaticString, _ texts: [EventText]) {
+    @inline(__always)
+    mutating func member(_ name: StaticString, _ number: Int64) {
+        append(name: name)
+        append(decimal: number)
+        append(UInt8(ascii: ","))
+    }
+
+    /// An object with the members that `body` appends.
+    @inline(__always)
+    mutating func object(_ name: StaticString, _ body: (inout ByteBuffer) -> Void) {
+        append(name: name)
+        append(UInt8(ascii: "{"))
+        body(&self)
+        close(UInt8(ascii: "}"))
+        append(UInt8(ascii: ","))
+    }
+
+    /// A list of texts, where there are any.
+    mutating func list(_ name: StaticString, _ texts: [EventText]) {
         guard !texts.isEmpty else { return }
-        append(opening)
+        append(name: name)
+        append(UInt8(ascii: "["))
         for text in texts {
             append(json: text)
             append(UInt8(ascii: ","))
         }
-        dropTrailingComma()
-        append("],")
+        close(UInt8(ascii: "]"))
+        append(UInt8(ascii: ","))
     }
 
-    /// The member `items` with a comma behind it, where there are any.
-    mutating func appendItems(_ items: [EventItem]) {
+    /// The list of items, where there are any.
+    mutating func items(_ items: [EventItem]) {
         guard !items.isEmpty else { return }
-        append(#""items":["#)
+        append(name: "items")
+        append(UInt8(ascii: "["))
         for item in items {
-            append("{")
-            appendMember(#""id":"#, item.id)
-            appendMember(#""quantity":"#, item.quantity)
-            appendMember(#""price":"#, item.price)
-            appendMember(#""name":"#, item.name)
-            dropTrailingComma()
-            append("},")
+            append(UInt8(ascii: "{"))
+            member("id", item.id)
+            member("quantity", item.quantity)
+            member("price", item.price)
+            member("name", item.name)
+            close(UInt8(ascii: "}"))
+            append(UInt8(ascii: ","))
         }
-        dropTrailingComma()
-        append("],")
+        close(UInt8(ascii: "]"))
+        append(UInt8(ascii: ","))
     }
 
-    /// Takes back the comma that the last member left behind, if it did.
+    /// Puts the bracket in the place of the comma that the last member left behind, if there was a member.
     @inline(__always)
-    mutating func dropTrailingComma() {
-        let endsInComma = withBytes { $0.last == UInt8(ascii: ",") }
-        if endsInComma { truncate(to: count - 1) }
+    mutating func close(_ bracket: UInt8) {
+        if withBytes({ $0.last == UInt8(ascii: ",") }) { truncate(to: count - 1) }
+        append(bracket)
+    }
+
+    @inline(__always)
+    private mutating func append(name: StaticString) {
+        append(UInt8(ascii: "\""))
+        append(name)
+        append("\":")
     }
 }

@@ -1,7 +1,9 @@
 /// An error code of Campaign Management and what it asks for. Numbers and names: Microsoft Advertising API operation error
-/// codes. Some newer statuses have only a name, so both count.
+/// codes. Some newer statuses have a name and no published number, so the name counts first.
 struct CampaignCode: Sendable, Equatable {
+    /// -1 if there is none.
     var number: Int
+    /// Empty if there is none.
     var name: String
 
     enum Meaning: Equatable {
@@ -27,21 +29,34 @@ struct CampaignCode: Sendable, Equatable {
 
     var meaning: Meaning {
         switch name {
-        case "OfflineConversionGoalTooRecent", "OfflineConversionNotAcceptedForGoal": return .goalTooYoung
-        case "OfflineConversionBatchSizeExceedsLimit": return .tooMany
-        case "CallRateExceeded": return .throttled
-        default: break
+        case "InternalError", "OfflineConversionsApplyFailed": .retry
+        case "CallRateExceeded": .throttled
+        case "InvalidCredentials", "UserIsNotAuthorized", "UserCompromised", "AuthenticationTokenExpired": .credential
+        case "RequestMissingHeaders", "CampaignServiceCustomerIdHasToBeSpecified",
+            "CampaignServiceAccountIdHasToBeSpecified", "CampaignServiceInvalidAccountId",
+            "OfflineConversionPilotNotEnabledForCustomer":
+            .configuration
+        case "OfflineConversionNameInvalid": .goalMissing
+        case "OfflineConversionGoalTooRecent", "OfflineConversionNotAcceptedForGoal": .goalTooYoung
+        case "OfflineConversionsLimitExceeded", "OfflineConversionBatchSizeExceedsLimit": .tooMany
+        case "FutureConversionTimeCannotBeSet": .future
+        default: meaningOfNumber
         }
+    }
+
+    private var meaningOfNumber: Meaning {
         switch number {
-        case 0, 5612, 207: return .retry
-        case 117: return .throttled
-        case 105, 106, 108, 109: return .credential
-        case 116, 120...126, 1029, 1030, 1102, 5613: return .configuration
-        case 5606: return .goalMissing
-        case 5615: return .goalTooYoung
-        case 5601: return .tooMany
-        case 5614: return .future
-        default: return .refused
+        // A status that has no number may come with 0, the number of an internal error.
+        case 0: name.isEmpty ? .retry : .refused
+        case 207, 5612: .retry
+        case 117: .throttled
+        case 105, 106, 108, 109: .credential
+        case 116, 120...126, 1029, 1030, 1102, 5613: .configuration
+        case 5606: .goalMissing
+        case 5615: .goalTooYoung
+        case 5601: .tooMany
+        case 5614: .future
+        default: .refused
         }
     }
 
@@ -56,8 +71,9 @@ struct CampaignCode: Sendable, Equatable {
         }
     }
 
-    /// The reason in the queue, the log and the dead letters.
+    /// The code in the queue, the log and the dead letters: the number, unless it says nothing.
     var reason: String {
-        number >= 0 && !(number == 0 && !name.isEmpty && name != "InternalError") ? "\(number)" : name
+        if number > 0 || number == 0 && ["", "InternalError"].contains(name) { return "\(number)" }
+        return name.isEmpty ? "unknown" : name
     }
 }

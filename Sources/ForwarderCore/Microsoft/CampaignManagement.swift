@@ -29,115 +29,99 @@ public struct CampaignManagement: Sendable {
 
     /// What the answer to a request of `entryCount` entries means.
     public static func verdict(_ outcome: HTTPOutcome, entryCount: Int, now: Timestamp) -> Verdict {
-        guard case .answer(let answer) = outcome else {
-            return Verdict.ofTransport(outcome, now: now) ?? Verdict(.retry(after: nil), reason: "no_answer")
-        }
-        let body = try? JSONDocument(answer.body)
+        guard case .answer(let answer) = outcome else { return .ofTransport(outcome, now: now) }
+        let root = answer.readableRoot
+        let errors = root.map { CampaignError.all($0, of: answer, entryCount: entryCount) } ?? []
         var verdict: Verdict
-        if answer.status == 200 {
-            verdict = accepted(answer.isTruncated ? nil : body, entryCount: entryCount)
-        } else if let fault = body.flatMap({ Fault($0.root, entryCount: entryCount) }) {
-            verdict = refused(fault, answer, now: now)
-        } else if let byStatus = Verdict.ofTransport(outcome, now: now) {
-            verdict = byStatus
-        } else if answer.status == 401 {
-            verdict = Verdict(.credentialRefused, reason: "http_401")
+        if answer.status == 200, root == nil {
+            verdict = .ofUnreadable200(answer, entryCount: entryCount)
+        } else if answer.status == 200 || !errors.isEmpty {
+            verdict = judge(errors, answer, now)
         } else {
-            verdict = Verdict(.refusedWhole, reason: "http_\(answer.status)")
+            verdict = .ofTransport(outcome, now: now)
         }
-        verdict.traceID = answer.traceID ?? body?.root["TrackingId"]?.string.flatMap(MicrosoftText.identifier)
+        verdict.problems = errors.prefix(Verdict.problemLimit).map(\.problem)
+        verdict.traceID = answer.traceID ?? root?["TrackingId"]?.string.flatMap(MicrosoftText.identifier)
         return verdict
     }
 
-    /// 200: what has no entry in the (sparse) list of partial errors was taken.
-    private static func accepted(_ body: JSONDocument?, entryCount: Int) -> Verdict {
-        guard let root = body?.root, root.kind == .object else {
-            return Verdict(.unconfirmed, reason: "unreadable_200")
-        }
-        let errors = root["PartialErrors"].flatMap { Fault.Error.list($0) } ?? []
-        let entries = Verdict.Entry.list(errors, entryCount: entryCount)
-        // An error without a usable index condemns somebody, but nobody knows whom.
-        let isUnclear = errors.contains { $0.index.map { !(0..<entryCount ~= $0) } ?? true }
-        return Verdict(
-            isUnclear ? .refusedWhole : .delivered, entries: isUnclear ? [] : entries, reason: "ok",
-            problems: errors.prefix(10).map(\.problem))
-    }
-
-    private static func refused(_ fault: Fault, _ answer: HTTPAnswer, now: Timestamp) -> Verdict {
-        let errors = fault.errors
-        let code = fault.errors.first.map { "campaign_\($0.code.number)" } ?? "http_\(answer.status)"
-        var verdict = Verdict(.refusedWhole, reason: code, problems: errors.prefix(10).map(\.problem))
-        // The gravest word counts: a token that is not accepted explains every other error of the answer.
-        let meanings = errors.filter { $0.index == nil }.map(\.code.meaning)
-        let retryAfter = answer.headers["retry-after"].flatMap { RetryAfter.parse($0, now: now) }
+    /// The gravest word counts: a token that is not accepted explains every other error of the answer. Only when nothing
+    /// is said about the request as a whole, errors with an index decide about their entries. The list is sparse: in an
+    /// answer of 200 what is not in it was taken.
+    private static func judge(_ errors: [CampaignError], _ answer: HTTPAnswer, _ now: Timestamp) -> Verdict {
+        let isProcessed = answer.status == 200
+        let meanings = errors.map(\.code.meaning)
+        let unclear = errors.filter { $0.index == nil }.map(\.code.meaning)
+        let others: Verdict.Others
         if meanings.contains(.credential) {
-            verdict.others = .credentialRefused
+            others = .credentialRefused
         } else if meanings.contains(.configuration) {
-            verdict.others = .parked
+            others = .parked
         } else if meanings.contains(.throttled) {
-            verdict.others = .throttled(for: max(retryAfter ?? .zero, CampaignCode.throttleWait))
-        } else if meanings.contains(.retry) {
-            verdict.others = .retry(after: retryAfter)
-        } else if meanings.contains(.tooMany) {
-            verdict.others = .tooLarge
+            let wait = max(answer.retryAfter(now) ?? .zero, CampaignCode.throttleWait)
+            others = .throttled(for: min(wait, Backoff.retryAfterLimit))
+        } else if unclear.contains(.retry) {
+            others = .retry(after: answer.retryAfter(now))
+        } else if unclear.contains(.tooMany) {
+            others = .tooLarge
+        } else if !unclear.isEmpty {
+            // An error without a usable index condemns somebody, but nobody knows whom.
+            others = isProcessed ? .refusedWhole : Verdict.ofTransport(.answer(answer), now: now).others
         } else {
-            let entries = Verdict.Entry.list(errors, entryCount: fault.entryCount)
-            if !entries.isEmpty {
-                verdict.others = .notProcessed
-                verdict.entries = entries
-            } else if answer.status != 400, let byStatus = Verdict.ofTransport(.answer(answer), now: now) {
-                verdict.others = byStatus.others
-            } else if answer.status == 401 {
-                verdict.others = .credentialRefused
-            }
+            others = isProcessed ? .delivered : .notProcessed
         }
-        return verdict
+        let reason = others == .delivered ? "ok" : "campaign_\(errors.first?.code.reason ?? "")"
+        switch others {
+        case .delivered, .notProcessed, .refusedWhole:
+            return Verdict(others, entries: Verdict.Entry.list(errors), reason: reason)
+        default: return Verdict(others, reason: reason)
+        }
     }
 }
 
-/// A fault body: `AdApiFaultDetail` has `Errors`; `ApiFaultDetail` has `BatchErrors` and `OperationErrors`.
-private struct Fault {
-    var errors: [Error]
-    var entryCount: Int
+/// One error of an answer: of `PartialErrors`, or of a fault (`AdApiFaultDetail` has `Errors`, `ApiFaultDetail` has
+/// `BatchErrors` and `OperationErrors`).
+private struct CampaignError {
+    var code: CampaignCode
+    /// The entry that it is about; nil if it is about the request as a whole, or nobody can say.
+    var index: Int?
 
-    init?(_ root: JSONElement, entryCount: Int) {
-        guard root.kind == .object else { return nil }
-        // Some gateways wrap the fault once more.
-        let detail = root["Detail"].flatMap { $0.kind == .object ? $0 : nil } ?? root
-        errors = ["Errors", "OperationErrors", "BatchErrors"].compactMap { detail[$0].flatMap(Error.list) }.flatMap {
-            $0
-        }
-        self.entryCount = entryCount
-        if errors.isEmpty { return nil }
+    static func all(_ root: JSONElement, of answer: HTTPAnswer, entryCount: Int) -> [CampaignError] {
+        ["PartialErrors", "Errors", "OperationErrors", "BatchErrors"].flatMap { root[$0]?.elements ?? [] }
+            .compactMap { CampaignError($0, of: answer, entryCount: entryCount) }
     }
 
-    struct Error {
-        var code: CampaignCode
-        var index: Int?
+    private init?(_ element: JSONElement, of answer: HTTPAnswer, entryCount: Int) {
+        guard element.kind == .object else { return nil }
+        let number = element["Code"]?.integer ?? element["Code"]?.string.flatMap { Int64($0) } ?? -1
+        code = CampaignCode(
+            number: 0...999_999 ~= number ? Int(number) : -1,
+            name: element["ErrorCode"]?.string.flatMap(MicrosoftText.code) ?? "")
+        index = element["Index"]?.integer.flatMap { Int(exactly: $0) }.flatMap { 0..<entryCount ~= $0 ? $0 : nil }
+        if index == nil, entryCount == 1, [200, 400].contains(answer.status), code.isAboutEntry { index = 0 }
+    }
 
-        init?(_ element: JSONElement) {
-            guard element.kind == .object else { return nil }
-            let name = element["ErrorCode"]?.string.flatMap(MicrosoftText.identifier) ?? ""
-            let number = element["Code"]?.integer ?? Int64(element["Code"]?.string ?? "") ?? -1
-            guard number >= 0 || !name.isEmpty else { return nil }
-            code = CampaignCode(number: Int(truncatingIfNeeded: number), name: name)
-            index = element["Index"]?.integer.flatMap { Int(exactly: $0) }
+    var problem: String { "\(code.number) \(code.name)" }
+}
+
+extension CampaignCode {
+    /// Whether it can be the fault of one entry.
+    fileprivate var isAboutEntry: Bool {
+        switch meaning {
+        case .refused, .goalMissing, .goalTooYoung, .future: true
+        case .retry, .throttled, .credential, .configuration, .tooMany: false
         }
-
-        static func list(_ element: JSONElement) -> [Error]? {
-            element.elements?.compactMap(Error.init)
-        }
-
-        var problem: String { "\(code.number) \(code.name)" }
     }
 }
 
 extension Verdict.Entry {
-    /// One entry per index, the first error of each index deciding; several errors of one item are common.
-    fileprivate static func list(_ errors: [Fault.Error], entryCount: Int) -> [Verdict.Entry] {
+    /// One entry per index. Of several errors of one entry, one that leaves it a chance counts: refused it can still be
+    /// later.
+    fileprivate static func list(_ errors: [CampaignError]) -> [Verdict.Entry] {
         var byIndex: [Int: Verdict.Entry] = [:]
         for error in errors {
-            guard let index = error.index, 0..<entryCount ~= index, byIndex[index] == nil else { continue }
+            guard let index = error.index, byIndex[index].map({ $0.fate == .refused }) ?? true else { continue }
+            if byIndex[index] != nil, error.code.fate == .refused { continue }
             byIndex[index] = Verdict.Entry(index: index, fate: error.code.fate, code: error.code.reason)
         }
         return byIndex.values.sorted { $0.index < $1.index }

@@ -31,79 +31,74 @@ public struct ConversionsAPI: Sendable {
             body: body.array(), timeout: timeout)
     }
 
-    /// What the answer to a request of `entryCount` entries means.
-    public static func verdict(_ outcome: HTTPOutcome, entryCount: Int, isStrict: Bool, now: Timestamp) -> Verdict {
-        if let verdict = Verdict.ofTransport(outcome, now: now) { return verdict }
-        guard case .answer(let answer) = outcome else { preconditionFailure("an answer has a status") }
-        let body = Body(answer, entryCount: entryCount)
-        var verdict: Verdict
-        switch answer.status {
-        case 200: verdict = accepted(body, entryCount: entryCount, isStrict: isStrict)
-        case 401: verdict = Verdict(.credentialRefused, reason: "http_401")
-        default: verdict = refused(body)
+    /// What the answer to a request of `entryCount` entries means. To a strict request it is 400 if one of them is bad; else
+    /// if all of them are.
+    public static func verdict(_ outcome: HTTPOutcome, entryCount: Int, now: Timestamp) -> Verdict {
+        var verdict = Verdict.ofTransport(outcome, now: now)
+        guard case .answer(let answer) = outcome, [200, 400].contains(answer.status) else { return verdict }
+        guard let root = answer.readableRoot else {
+            if answer.status == 200 { verdict = .ofUnreadable200(answer, entryCount: entryCount) }
+            verdict.traceID = answer.traceID
+            return verdict
         }
-        verdict.problems = body?.problems ?? []
-        verdict.warnings = body?.warned.count ?? 0
-        verdict.traceID = answer.traceID ?? body?.traceID
+        let details = Details(root, entryCount: entryCount)
+        if answer.status == 200 {
+            verdict = accepted(details, received: root["eventsReceived"]?.integer, entryCount: entryCount)
+        } else if !details.errors.isEmpty || !details.unmarked.isEmpty {
+            verdict = Verdict(.notProcessed, entries: details.refused(including: true), reason: "http_400")
+        }
+        verdict.problems = details.problems
+        verdict.warnings = details.warned.count
+        verdict.traceID =
+            answer.traceID
+            ?? (root["traceId"] ?? root["error"]?["traceId"])?.string.flatMap(MicrosoftText.identifier)
         return verdict
     }
 
-    /// 200: what is listed as an error was skipped, the rest processed, if the counts agree.
-    private static func accepted(_ body: Body?, entryCount: Int, isStrict: Bool) -> Verdict {
-        guard let body, body.received != nil || body.hasDetails else {
-            return Verdict(.unconfirmed, reason: "unreadable_200")
-        }
-        let named = body.refused.count
-        let unnamed: Int
-        if let received = body.received {
-            unnamed = max(0, entryCount - received - named)
-        } else {
+    /// What is listed as an error was skipped, the rest processed, if the counts agree.
+    private static func accepted(_ details: Details, received: Int64?, entryCount: Int) -> Verdict {
+        guard let received else {
+            guard details.count > 0 else { return Verdict(.unconfirmed, reason: "unreadable_200") }
             // Without a count a full list may be a cut one.
-            unnamed = body.problems.count >= listedProblems ? 1 : 0
+            let mayBeCut = details.count >= listedProblems
+            return Verdict(
+                mayBeCut ? .unexplained : .delivered, entries: details.refused(including: true), reason: "ok")
         }
-        return Verdict(
-            unnamed > 0 && named < entryCount ? .unexplained : .delivered, entries: body.refused, reason: "ok")
+        let skipped = Int(clamping: max(0, Int64(entryCount).subtractingClamped(received)))
+        // Details that are not marked as either are errors only if the count has room for them.
+        let entries = details.refused(including: skipped > details.errors.count)
+        return Verdict(skipped > entries.count ? .unexplained : .delivered, entries: entries, reason: "ok")
     }
 
-    /// 400: nothing was processed, whether one entry was bad (strict) or all.
-    private static func refused(_ body: Body?) -> Verdict {
-        guard let body, !body.refused.isEmpty else { return Verdict(.refusedWhole, reason: "http_400") }
-        return Verdict(.notProcessed, entries: body.refused, reason: "http_400")
-    }
+    /// The details of an answer, by the entries they are about.
+    private struct Details {
+        /// Codes of errors, and of what is marked neither as error nor as warning: older answers do not say.
+        private(set) var errors: [Int: String] = [:]
+        private(set) var unmarked: [Int: String] = [:]
+        private(set) var warned: Set<Int> = []
+        private(set) var problems: [String] = []
+        private(set) var count = 0
 
-    /// The members of an answer that are read.
-    private struct Body {
-        var received: Int?
-        var hasDetails = false
-        var refused: [Verdict.Entry] = []
-        var warned: Set<Int> = []
-        var problems: [String] = []
-        var traceID: String?
-
-        init?(_ answer: HTTPAnswer, entryCount: Int) {
-            guard !answer.isTruncated, let document = try? JSONDocument(answer.body) else { return nil }
-            let root = document.root
-            guard root.kind == .object else { return nil }
-            received = root["eventsReceived"]?.integer.flatMap { Int(exactly: $0) }
-            traceID = (root["traceId"] ?? root["error"]?["traceId"])?.string.flatMap(MicrosoftText.identifier)
-            guard let details = root["error"]?["details"]?.elements else { return }
-            hasDetails = true
-            var codes: [Int: String] = [:]
-            for detail in details {
-                // Older answers have neither `errorCode` nor `isWarning`.
-                let code = detail["errorCode"]?.string.flatMap(MicrosoftText.identifier) ?? "ValidationError"
+        init(_ root: JSONElement, entryCount: Int) {
+            for detail in root["error"]?["details"]?.elements ?? [] {
+                count += 1
+                let code = detail["errorCode"]?.string.flatMap(MicrosoftText.code) ?? "ValidationError"
                 let property = detail["propertyName"]?.string.flatMap(MicrosoftText.property) ?? "-"
-                problems.append("\(code) \(property)")
+                if problems.count < Verdict.problemLimit { problems.append("\(code) \(property)") }
                 guard let index = detail["index"]?.integer, 0..<Int64(entryCount) ~= index else { continue }
-                if detail["isWarning"]?.bool == true {
-                    warned.insert(Int(index))
-                } else if codes[Int(index)] == nil {
-                    codes[Int(index)] = code
+                switch detail["isWarning"]?.bool {
+                case true?: warned.insert(Int(index))
+                case false?: if errors[Int(index)] == nil { errors[Int(index)] = code }
+                case nil: if unmarked[Int(index)] == nil { unmarked[Int(index)] = code }
                 }
             }
-            refused = codes.sorted { $0.key < $1.key }
+            warned.subtract(errors.keys)
+        }
+
+        func refused(including unmarkedToo: Bool) -> [Verdict.Entry] {
+            let codes = unmarkedToo ? errors.merging(unmarked) { error, _ in error } : errors
+            return codes.sorted { $0.key < $1.key }
                 .map { Verdict.Entry(index: $0.key, fate: .refused, code: $0.value) }
-            warned.subtract(codes.keys)
         }
     }
 }

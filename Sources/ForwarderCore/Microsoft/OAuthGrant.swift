@@ -44,7 +44,18 @@ public struct OAuthGrant: Sendable {
     static let invalidGrantLimit = 5
     /// A dead grant, and a configuration that is refused, are tried again this often: somebody may have mended them.
     static let deadWait = Duration.seconds(600)
+    /// When the service throttles and does not say for how long.
+    static let throttledWait = Duration.seconds(60)
     static let requestTimeout = Duration.seconds(30)
+
+    private enum Step {
+        case idle
+        case asking
+        /// The token waits for the refresh token that came with it to be on disk.
+        case saving(token: String, lifetime: Duration)
+        /// The secrets have changed since it asked: what comes of it is of the past.
+        case outdated
+    }
 
     public let name: String
     private let settings: OAuthSettings
@@ -54,9 +65,7 @@ public struct OAuthGrant: Sendable {
     private var secrets: Secrets
     private var refreshToken: String
     private var access: (token: String, expires: Uptime, refreshAt: Uptime)?
-    private var isRefreshing = false
-    /// A token that waits for its refresh token to be saved.
-    private var unsaved: (token: String, lifetime: Duration)?
+    private var step = Step.idle
     private var failures = 0
     private var invalidGrants = 0
     private var nextTry = Uptime.distantPast
@@ -92,12 +101,15 @@ public struct OAuthGrant: Sendable {
         case .tick: break
         case .refused:
             access = nil
-            nextTry = min(nextTry, now.uptime)
             actions.append(.unready)
         case .answered(let outcome):
-            isRefreshing = false
-            answered(outcome, now, &actions)
-        case .saved(let isSaved): saved(isSaved, now, &actions)
+            let finished = step
+            step = .idle
+            if case .asking = finished { answered(outcome, now, &actions) }
+        case .saved(let isSaved):
+            let finished = step
+            step = .idle
+            if case .saving(let token, let lifetime) = finished { use(token, lifetime, isSaved, now, &actions) }
         case .secrets(let secrets): take(secrets, now)
         }
         if let access, access.expires <= now.uptime {
@@ -105,7 +117,7 @@ public struct OAuthGrant: Sendable {
             actions.append(.unready)
         }
         if isRefreshDue(now.uptime) {
-            isRefreshing = true
+            step = .asking
             actions.append(.request(request))
         }
         return actions
@@ -113,13 +125,13 @@ public struct OAuthGrant: Sendable {
 
     /// When something has to be done though nothing happens.
     public func nextWake() -> Uptime {
-        if isRefreshing || unsaved != nil { return access?.expires ?? .distantFuture }
+        guard case .idle = step else { return access?.expires ?? .distantFuture }
         guard let access else { return nextTry }
         return min(access.expires, max(access.refreshAt, nextTry))
     }
 
     private func isRefreshDue(_ now: Uptime) -> Bool {
-        guard !isRefreshing, unsaved == nil, nextTry <= now else { return false }
+        guard case .idle = step, nextTry <= now else { return false }
         return access.map { $0.refreshAt <= now } ?? true
     }
 
@@ -127,6 +139,8 @@ public struct OAuthGrant: Sendable {
         guard secrets != self.secrets else { return }
         if secrets.seed != self.secrets.seed { refreshToken = secrets.seed }
         self.secrets = secrets
+        if case .idle = step {} else { step = .outdated }
+        access?.refreshAt = now.uptime
         isDead = false
         invalidGrants = 0
         failures = 0
@@ -152,15 +166,17 @@ public struct OAuthGrant: Sendable {
         case .noAnswer(let fault): backOff(fault.rawValue, after: nil, now, &actions)
         case .answer(let answer):
             let root = (try? JSONDocument(answer.body))?.root
-            let retryAfter = answer.headers["retry-after"].flatMap { RetryAfter.parse($0, now: now.wall) }
-            switch (answer.status, root?["error"]?.string) {
+            let retryAfter = answer.retryAfter(now.wall)
+            let error = root?["error"]?.string
+            let word = error.flatMap(MicrosoftText.code) ?? "http_\(answer.status)"
+            switch (answer.status, error) {
             case (200, nil): granted(root, now, &actions)
-            case (429, _), (408, _), (500..., _), (_, "temporarily_unavailable"), (_, "server_error"):
-                backOff("http_\(answer.status)", after: retryAfter, now, &actions)
+            case (429, _): backOff(word, after: retryAfter ?? OAuthGrant.throttledWait, now, &actions)
+            case (408, _), (500..., _), (_, "temporarily_unavailable"), (_, "server_error"):
+                backOff(word, after: retryAfter, now, &actions)
             case (_, "invalid_grant"): invalidGrant(retryAfter, now, &actions)
-            case (_, let error):
-                // A wrong client, scope or tenant, or a person who must consent again: nothing that passes by itself.
-                let word = error.flatMap(MicrosoftText.identifier) ?? "http_\(answer.status)"
+            // A wrong client, scope or tenant, or a person who must consent again: nothing that passes by itself.
+            case _:
                 isDead = true
                 refused(word, wait: OAuthGrant.deadWait, now, &actions)
             }
@@ -171,16 +187,17 @@ public struct OAuthGrant: Sendable {
         guard let token = root?["access_token"]?.string, !token.isEmpty, token.utf8.allSatisfy({ 0x21...0x7E ~= $0 }),
             let seconds = root?["expires_in"]?.integer ?? root?["expires_in"]?.string.flatMap(Int64.init), seconds > 0
         else { return backOff("unreadable_answer", after: nil, now, &actions) }
-        unsaved = (token, .seconds(min(seconds, 86_400)))
+        let lifetime = Duration.seconds(min(seconds, 86_400))
         let rotated = root?["refresh_token"]?.string ?? ""
-        guard !rotated.isEmpty, rotated != refreshToken else { return saved(true, now, &actions) }
+        guard !rotated.isEmpty, rotated != refreshToken else { return use(token, lifetime, true, now, &actions) }
         refreshToken = rotated
+        step = .saving(token: token, lifetime: lifetime)
         actions.append(.save(GrantRecord(refreshToken: rotated, seedHash: GrantRecord.hash(ofSeed: secrets.seed))))
     }
 
-    private mutating func saved(_ isSaved: Bool, _ now: Moment, _ actions: inout [Action]) {
-        guard let (token, lifetime) = unsaved else { return }
-        unsaved = nil
+    private mutating func use(
+        _ token: String, _ lifetime: Duration, _ isSaved: Bool, _ now: Moment, _ actions: inout [Action]
+    ) {
         let early = min(OAuthGrant.earlier, lifetime / 5)
         access = (token, now.uptime + lifetime, now.uptime + (lifetime - early))
         failures = 0
@@ -196,8 +213,9 @@ public struct OAuthGrant: Sendable {
     private mutating func invalidGrant(_ retryAfter: Duration?, _ now: Moment, _ actions: inout [Action]) {
         invalidGrants += 1
         isDead = invalidGrants >= OAuthGrant.invalidGrantLimit
-        let wait = isDead ? OAuthGrant.deadWait : max(OAuthGrant.invalidGrantWait, retryAfter ?? .zero)
-        refused("invalid_grant", wait: wait, now, &actions)
+        let wait = isDead ? OAuthGrant.deadWait : OAuthGrant.invalidGrantWait
+        let asked = min(retryAfter ?? .zero, Backoff.retryAfterLimit)
+        refused("invalid_grant", wait: max(wait, asked), now, &actions)
     }
 
     private mutating func backOff(

@@ -14,8 +14,10 @@ public struct Verdict: Sendable, Equatable {
         case refusedWhole
         /// The request was too large.
         case tooLarge
-        /// The destination cannot take anything now.
+        /// Something went wrong, there or on the way; it may even be because of what was sent.
         case retry(after: Duration?)
+        /// The destination cannot take more now, whatever it is.
+        case busy(after: Duration?)
         /// Every destination that shares this one's credential must wait.
         case throttled(for: Duration)
         /// The credential is not accepted; a new one may be.
@@ -73,19 +75,23 @@ public struct Verdict: Sendable, Equatable {
 }
 
 extension Verdict {
-    /// What transport and status decide alone; nil for 200 and 400, whose bodies must be read, and for 401.
-    static func ofTransport(_ outcome: HTTPOutcome, now: Timestamp) -> Verdict? {
+    /// Problems named in a verdict, at most: Microsoft's services list ten, or one for each of a thousand entries.
+    static let problemLimit = 10
+
+    /// What transport and status decide alone. 200 and 400 have more to say in their bodies.
+    static func ofTransport(_ outcome: HTTPOutcome, now: Timestamp) -> Verdict {
         switch outcome {
         case .noAnswer(let fault):
             return Verdict(.retry(after: nil), reason: fault.rawValue)
         case .answer(let answer):
             let others: Others
             switch answer.status {
-            case 200, 400, 401: return nil
-            case 408, 425, 429, 500...599:
-                others = .retry(after: answer.headers["retry-after"].flatMap { RetryAfter.parse($0, now: now) })
+            case 200...299: others = .unconfirmed
+            case 400: others = .refusedWhole
+            case 401: others = .credentialRefused
+            case 408, 425, 429: others = .busy(after: answer.retryAfter(now))
             case 413: others = .tooLarge
-            case 201...299: others = .unconfirmed
+            case 500...599: others = .retry(after: answer.retryAfter(now))
             // 403, 404, 405, 415, 422, redirects and whatever else is nobody's passing trouble: a wrong address, a wrong
             // right, a wrong proxy. That must never finish an event.
             default: others = .parked
@@ -93,9 +99,25 @@ extension Verdict {
             return Verdict(others, reason: "http_\(answer.status)", traceID: answer.traceID)
         }
     }
+
+    /// A 200 whose body cannot be read. What is too long to be read has much to say: about less it will say less.
+    static func ofUnreadable200(_ answer: HTTPAnswer, entryCount: Int) -> Verdict {
+        answer.isTruncated && entryCount > 1
+            ? Verdict(.tooLarge, reason: "answer_too_long") : Verdict(.unconfirmed, reason: "unreadable_200")
+    }
 }
 
 extension HTTPAnswer {
+    /// The body, if it is a whole JSON object.
+    var readableRoot: JSONElement? {
+        guard !isTruncated, let root = (try? JSONDocument(body))?.root, root.kind == .object else { return nil }
+        return root
+    }
+
+    func retryAfter(_ now: Timestamp) -> Duration? {
+        headers["retry-after"].flatMap { RetryAfter.parse($0, now: now) }
+    }
+
     /// The id under which Microsoft's support finds the request, if there is one that is fit to be logged.
     var traceID: String? {
         for name in ["trackingid", "x-ms-request-id", "request-id", "x-request-id"] {
@@ -115,10 +137,16 @@ enum MicrosoftText {
         return isClean && 1...64 ~= text.utf8.count ? text : nil
     }
 
+    /// An error code: begins with a letter and is too short for a hash.
+    static func code(_ text: String) -> String? {
+        guard let first = text.utf8.first, isLetter(first), text.utf8.count < 64 else { return nil }
+        return identifier(text)
+    }
+
     /// `data[3].userData.em` becomes `userData.em`.
     static func property(_ path: String) -> String? {
         let names = path.split(separator: ".").map { $0.prefix { $0 != "[" } }.filter { $0 != "data" }
-        guard !names.isEmpty, names.count <= 4, names.allSatisfy({ identifier(String($0)) != nil }) else { return nil }
+        guard !names.isEmpty, names.count <= 4, names.allSatisfy({ code(String($0)) != nil }) else { return nil }
         return names.joined(separator: ".")
     }
 }

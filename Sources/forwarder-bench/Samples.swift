@@ -1,0 +1,22 @@
+/// Events as they come from a shop; every name in them is made up.
+enum Samples {
+    /// A purchase with everything a shop usually knows: 898 bytes.
+    static let purchase = Array(
+        #"""
+        {"event":"Purchase","event_id":"ord-991-abcdef","event_time":1786000000,\#
+        "url":"https://shop.example/thanks/for/your/order?utm_source=bing&utm_medium=cpc",\#
+        "referrer":"https://shop.example/cart","title":"Thank you for your order",\#
+        "page_load_id":"3f0c1b52-6a5e-4f0e-9c2a-0e6f3b1d9a77","consent":{"ad_storage":"granted"},\#
+        "user":{"email":"Ada.Lovelace@example.com","phone":"+1 (425) 555-0100",\#
+        "external_id":"c0ffee00c0ffee00c0ffee00c0ffee00","anonymous_id":"b171a9b06ce011ecafcd1b209be8601b",\#
+        "msclkid":"dd4afcccb1c94a4cad9544dd7e5006ab","ip_address":"203.0.113.7",\#
+        "user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0 \#
+        Safari/537.36"},\#
+        "properties":{"value":79.99,"currency":"USD","transaction_id":"991",\#
+        "items":[{"id":"a","name":"Mug","price":19.99,"quantity":2},\#
+        {"id":"b","name":"Plate","price":40.01,"quantity":1}],"page_type":"purchase"},"source":"shop-eu"}
+        """#.utf8)
+
+    /// When the events came in, in seconds since 1970.
+    static let now: Int64 = 1_786_000_100
+}

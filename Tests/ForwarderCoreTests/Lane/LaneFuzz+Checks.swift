@@ -1,0 +1,136 @@
+import ForwarderCore
+
+/// What the lane wants is checked against the account, and then done.
+extension LaneFuzz {
+    mutating func tell(_ input: LaneInput) {
+        note("> \(describe(input))")
+        let actions = lane.handle(input, now: now)
+        for action in actions where failure == nil { check(action) }
+        guard failure == nil else { return }
+        let snapshot = lane.snapshot(now: now)
+        if snapshot.unaccounted != 0 { fail("unaccounted: \(snapshot.unaccounted)") }
+        if snapshot.inFlight < 0 || snapshot.memoryBytes < 0 { fail("less than nothing in memory") }
+        if lane.nextWake(now: now) <= now.uptime { fail("wants to be woken at once") }
+    }
+
+    private mutating func check(_ action: LaneAction) {
+        switch action {
+        case .send(let id, let contents, let isStrict): checkSend(id, contents, isStrict)
+        case .store(let ticket, let next):
+            note("  store \(ticket.rawValue & 0xFFFF)")
+            for work in next { check(work) }
+            works.append((ticket, next))
+            ticketWorks[ticket] = next
+        case .claim(let request):
+            note("  claim \(request.hold ?? "") \(request.maxEventsByStrikes[0])")
+            if !isWritable { return fail("claims while the store cannot write") }
+            if Int.random(in: 0..<12, using: &random) == 0 { return unsaid.append(.claimed(nil)) }
+            let claim = store.claim(request)
+            for delivery in claim.batch.deliveries { claimedRows.insert(delivery.row) }
+            unsaid.append(.claimed(claim))
+        case .release(let rows):
+            note("  release \(rows.map(\.rawValue))")
+            unclaim(rows)
+            store.release(rows)
+        case .settled(let settlements): for settlement in settlements { check(settlement) }
+        case .renewCredential, .rereadSecret, .throttleGrant: break
+        case .signal(.deadLettered(let report)):
+            let number = report.offset
+            if report.reasonClass == .refused, !service.bad.contains(Int(number)) {
+                fail("\(number) is dead as refused, and nobody refused it")
+            }
+            if report.reason == "expired", let limit = sendBy[Int(number)], limit >= now.wall {
+                fail("\(number) is dead as expired before its time")
+            }
+        case .signal: break
+        }
+    }
+
+    private mutating func checkSend(_ id: RequestID, _ sent: [UInt8], _ isStrict: Bool) {
+        let numbers = SampleDeliveries.numbers(in: sent)
+        note("  send \(id.rawValue & 0xFFFF) \(numbers)\(isStrict ? " strict" : "")")
+        // Byte for byte what it was at first, however often and in whatever company.
+        let expected = numbers.map { contents[$0] ?? [] }.joined(separator: [UInt8(ascii: ",")])
+        if Array(expected) != sent { return fail("the content of \(numbers) has changed") }
+        for number in numbers {
+            let isOwned = copies.values.contains { $0.number == number && !$0.isEnded && !$0.isReleased }
+            if !isOwned { return fail("\(number) is sent and has ended") }
+            if let limit = sendBy[number], limit < now.wall { return fail("\(number) is sent too late") }
+        }
+        if numbers.reduce(0, { $0 + (entries[$1] ?? 1) }) > settings.batch.maxEvents, numbers.count > 1 {
+            // A batch that came from the intake as it is may be larger only by what one delivery more is.
+            if numbers.count > settings.batch.maxEvents { return fail("too many entries in a request") }
+        }
+        if settings.mode == .shadow { return fail("sends in shadow mode") }
+        requests.append(
+            (
+                id, numbers.map { .init(number: $0, goal: goals[$0] ?? "A", entries: entries[$0] ?? 1) }, isStrict
+            ))
+    }
+
+    private mutating func check(_ work: StoreWork) {
+        switch work {
+        case .enqueue(_, let batch, let entry):
+            note("    enqueue \(batch.deliveries.map { "#\($0.sequence)" })\(entry.isClaimed ? " covered" : "")")
+            for delivery in batch.deliveries {
+                guard let copy = copies[delivery.sequence], copy.row == nil, !copy.isReleased, !copy.isEnded else {
+                    return fail("#\(delivery.sequence) is queued twice, or after its end")
+                }
+                copies[delivery.sequence]?.row = delivery.row
+                copyOfRow[delivery.row] = delivery.sequence
+                if entry.isClaimed { claimedRows.insert(delivery.row) }
+                if Array(batch.contents[delivery.content]) != contents[copy.number] {
+                    return fail("#\(delivery.sequence) is queued with other content")
+                }
+            }
+        case .remove(_, let rows):
+            note("    remove \(rows.map(\.rawValue))")
+            unclaim(rows)
+            for row in rows { end(row) }
+        case .reschedule(_, let reschedules, let failure, let hold):
+            note("    again \(reschedules.map(\.row.rawValue)) \(failure ?? "") \(hold ?? "")")
+            unclaim(reschedules.map(\.row))
+        case .deadLetterRows(_, let ends):
+            note("    dead rows \(ends.map(\.row.rawValue))")
+            unclaim(ends.map(\.row))
+            for end in ends { self.end(end.row) }
+        case .deadLetter(_, let batch, let ends, at: _):
+            note("    dead \(batch.deliveries.map { "#\($0.sequence)" }) \(ends.map(\.reason))")
+            for delivery in batch.deliveries {
+                if copies[delivery.sequence]?.isEnded != false || copies[delivery.sequence]?.isReleased != false {
+                    return fail("#\(delivery.sequence) ends twice")
+                }
+                copies[delivery.sequence]?.isEnded = true
+            }
+        case .expire, .reject, .setState: break
+        }
+    }
+
+    private mutating func unclaim(_ rows: [RowID]) {
+        for row in rows where claimedRows.remove(row) == nil {
+            // The store left it out: it is not there, and nothing happens to it.
+            if copyOfRow[row].map({ copies[$0]?.isEnded ?? false }) != true, store.rows[row] != nil {
+                return fail("row \(row.rawValue) is not claimed")
+            }
+        }
+    }
+
+    private mutating func end(_ row: RowID) {
+        guard let sequence = copyOfRow[row] else { return fail("row \(row.rawValue) is unknown") }
+        if copies[sequence]?.isEnded == true { return fail("#\(sequence) ends twice") }
+        copies[sequence]?.isEnded = true
+    }
+
+    private mutating func check(_ settlement: Settlement) {
+        note("  settled #\(settlement.sequence)")
+        guard let copy = copies[settlement.sequence], copy.assignment == settlement.assignment else {
+            return fail("#\(settlement.sequence) is unknown")
+        }
+        if copy.isSettled { return fail("#\(settlement.sequence) is settled twice") }
+        if settings.mode == .live, !justified.contains(settlement.sequence) {
+            return fail("#\(settlement.sequence) is settled without being accounted for")
+        }
+        copies[settlement.sequence]?.isSettled = true
+        if copy.row == nil { copies[settlement.sequence]?.isEnded = true }
+    }
+}

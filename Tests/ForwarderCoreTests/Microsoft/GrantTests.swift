@@ -1,0 +1,113 @@
+import ForwarderCore
+import Testing
+
+@Suite struct GrantTests {
+    @Test(arguments: ScenarioFile.all("grant-"))
+    func `a grant acts as its transcript says`(file: ScenarioFile) {
+        let lines = file.read()
+        var scene: GrantScene?
+        let found = transcript(of: lines) { line in
+            guard scene == nil else { return scene?.run(line) ?? [] }
+            scene = GrantScene(line)
+            return []
+        }
+        if ScenarioFile.isUpdating { return file.write(found) }
+        #expect(found == lines.map(String.init), "\(file.name)")
+    }
+
+    @Test func `a request names everything that the token endpoint wants, escaped`() throws {
+        var settings = OAuthSettings(clientID: "a b&c", refreshToken: .environment("SEED"))
+        settings.authority = "https://login.example/tenant"
+        var grant = OAuthGrant(
+            name: "x", settings: settings, retry: RetrySettings(), secrets: .init(clientSecret: "ü/+=", seed: "s%1"),
+            record: nil, seed: 1)
+        guard case .request(let request)? = grant.handle(.tick, now: SampleDeliveries.start).first else {
+            Issue.record("no request")
+            return
+        }
+        #expect(request.url == "https://login.example/tenant/oauth2/v2.0/token")
+        #expect(
+            String(decoding: request.body, as: UTF8.self)
+                == "client_id=a%20b%26c&scope=https%3A%2F%2Fads.microsoft.com%2Fmsads.manage%20offline_access"
+                + "&refresh_token=s%251&grant_type=refresh_token&client_secret=%C3%BC%2F%2B%3D")
+        #expect(request.headers == [.init("Content-Type", "application/x-www-form-urlencoded")])
+    }
+
+    @Test(arguments: [
+        "", "{}", #"{"refresh_token":""}"#, #"{"refresh_token":"a"}"#, "[", #"{"refresh_token":1,"seed_hash":"x"}"#,
+    ])
+    func `a record that cannot be read is none`(text: String) {
+        #expect(GrantRecord(json: Array(text.utf8)) == nil)
+    }
+
+    /// Whatever happens in whatever order: at most one request at a time, a token is used only after the refresh token that
+    /// came with it was handed over to be saved, and nobody is woken in vain.
+    @Test func `a grant asks once at a time and saves before use`() {
+        for seed in 0..<2000 { checkAnyOrder(seed: UInt64(seed)) }
+    }
+
+    private func checkAnyOrder(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        var now = SampleDeliveries.start
+        var seedText = "seed"
+        var grant = OAuthGrant(
+            name: "x", settings: OAuthSettings(clientID: "c", refreshToken: .environment("S")), retry: RetrySettings(),
+            secrets: .init(clientSecret: nil, seed: seedText), record: nil, seed: seed)
+        var isAsking = false
+        var isSaving = false
+        var issued = 0
+        var unsaved: Set<String> = []
+        var lastSaved = ""
+        func handle(_ input: OAuthGrant.Input) {
+            for action in grant.handle(input, now: now) {
+                switch action {
+                case .request:
+                    #expect(!isAsking && !isSaving, "seed \(seed): two requests at a time")
+                    isAsking = true
+                case .save(let record):
+                    isSaving = true
+                    lastSaved = record.refreshToken
+                case .ready(let token): #expect(!unsaved.contains(token), "seed \(seed): used before it was saved")
+                case .unready, .signal: break
+                }
+            }
+            let wake = grant.nextWake()
+            #expect(wake > now.uptime, "seed \(seed): woken in vain")
+            if !isAsking, !isSaving { #expect(wake < now.uptime + .seconds(2 * 86_400), "seed \(seed): never woken") }
+        }
+        handle(.tick)
+        for _ in 0..<60 {
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0, 1, 2:
+                guard isAsking else { continue }
+                isAsking = false
+                switch Int.random(in: 0..<8, using: &random) {
+                case 0: handle(.answered(.noAnswer(.timeout)))
+                case 1: handle(.answered(SampleAnswers.answer(503, after: "30")))
+                case 2: handle(.answered(SampleAnswers.answer(400, #"{"error":"invalid_grant"}"#)))
+                case 3: handle(.answered(SampleAnswers.answer(200, "{}")))
+                default:
+                    issued += 1
+                    unsaved.insert("access-\(issued)")
+                    let expires = Int.random(in: 1...7200, using: &random)
+                    let body =
+                        #"{"access_token":"access-\#(issued)","expires_in":\#(expires),"refresh_token":"refresh-\#(issued)"}"#
+                    handle(.answered(SampleAnswers.answer(200, body)))
+                }
+            case 3:
+                guard isSaving else { continue }
+                isSaving = false
+                unsaved.remove(lastSaved.split(separator: "-").last.map { "access-\($0)" } ?? "")
+                handle(.saved(Bool.random(using: &random)))
+            case 4: handle(.refused)
+            case 5:
+                if Bool.random(using: &random) { seedText += "+" }
+                handle(.secrets(.init(clientSecret: nil, seed: seedText)))
+            default:
+                let wake = max(grant.nextWake(), now.uptime)
+                now = now + (wake < now.uptime + .seconds(86_400) ? wake - now.uptime : .seconds(60))
+                handle(.tick)
+            }
+        }
+    }
+}
