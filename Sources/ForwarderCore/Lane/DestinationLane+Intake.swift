@@ -66,7 +66,7 @@ extension DestinationLane {
     /// Kafka. Rows whose requests are without an answer can be claimed again after the start.
     mutating func finish(_ bounds: [AssignmentID: UInt64], _ now: Moment) {
         isDraining = true
-        let all = fresh.removeAll() + early + parts + attempts.values.map(\.pending)
+        let all = fresh.removeAll() + early + parts + attempts.sorted { $0.key < $1.key }.map(\.value.pending)
         early = []
         parts = []
         attempts = [:]

@@ -129,7 +129,7 @@ extension DestinationLane {
         case .wait, .nothing: return
         }
         if let (goal, isProbe) = goals.claimable(at: now.uptime) {
-            if isProbe { goals.probe(goal, next: now.uptime + settings.retry.parkedProbe) }
+            goals.claiming(goal, nextProbe: now.uptime + settings.retry.parkedProbe)
             claim(hold: goal, limits: isProbe ? [1] : eventsByStrikes, now)
         } else if nextDue <= now.wall {
             nextDue = .distantFuture

@@ -204,7 +204,7 @@ extension DestinationLane {
         claimUnderWay = nil
         guard let claim else {
             nextClaim = now.uptime + DestinationLane.claimInterval
-            if request.hold == nil { nextDue = .distantPast }
+            if let goal = request.hold { goals.claimed(goal, next: .distantPast) } else { nextDue = .distantPast }
             return
         }
         if claim.quarantined > 0 {
@@ -215,9 +215,8 @@ extension DestinationLane {
         }
         claimedRows += claim.batch.count
         if let goal = request.hold {
-            if claim.batch.isEmpty {
-                goals.drained(goal, next: claim.nextDue.map { now.uptime + max($0 - now.wall, .seconds(1)) })
-            }
+            let next = claim.nextDue.map { now.uptime + max($0 - now.wall, .seconds(1)) }
+            goals.claimed(goal, next: claim.batch.isEmpty ? next : .distantPast)
             appendDue(claim.batch, now)
         } else {
             // There may be more of what is due.

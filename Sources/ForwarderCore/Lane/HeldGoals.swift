@@ -23,9 +23,16 @@ struct HeldGoals: Sendable {
         return true
     }
 
-    /// One of those that wait is claimed; if it is refused, the next one's turn is at `next`.
-    mutating func probe(_ goal: String, next: Uptime) {
-        if isHeld(goal) { states[goal] = .held(probeAt: next) }
+    /// What waits for the goal is being claimed. If that was a probe, and it is refused, the next one's turn is at `next`.
+    mutating func claiming(_ goal: String, nextProbe next: Uptime) {
+        states[goal] = isHeld(goal) ? .held(probeAt: next) : .draining(from: .distantFuture)
+    }
+
+    /// What the claim found: `next` is when there is, or may be, more; nil if there is nothing.
+    mutating func claimed(_ goal: String, next: Uptime?) {
+        guard case .draining(let from)? = states[goal] else { return }
+        let earliest = min(from, next ?? .distantFuture)
+        states[goal] = earliest == .distantFuture ? nil : .draining(from: earliest)
     }
 
     /// A delivery of the goal was taken. Returns whether this is news.
@@ -38,12 +45,6 @@ struct HeldGoals: Sendable {
     /// Rows that wait for the goal are on disk now. They may come behind the claim that found no more of them.
     mutating func noteWaiting(_ goal: String) {
         if !isHeld(goal) { states[goal] = .draining(from: .distantPast) }
-    }
-
-    /// Nothing that waits for the goal is due; `next` says when something will be.
-    mutating func drained(_ goal: String, next: Uptime?) {
-        guard case .draining? = states[goal] else { return }
-        states[goal] = next.map { .draining(from: $0) }
     }
 
     /// The goal whose waiting deliveries should be claimed now, and whether only as a probe.

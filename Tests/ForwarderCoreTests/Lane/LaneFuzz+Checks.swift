@@ -57,10 +57,8 @@ extension LaneFuzz {
             if !isOwned { return fail("\(number) is sent and has ended") }
             if let limit = sendBy[number], limit < now.wall { return fail("\(number) is sent too late") }
         }
-        if numbers.reduce(0, { $0 + (entries[$1] ?? 1) }) > settings.batch.maxEvents, numbers.count > 1 {
-            // A batch that came from the intake as it is may be larger only by what one delivery more is.
-            if numbers.count > settings.batch.maxEvents { return fail("too many entries in a request") }
-        }
+        let entryCount = numbers.reduce(0) { $0 + (entries[$1] ?? 1) }
+        if entryCount > settings.batch.maxEvents, numbers.count > 1 { return fail("too many entries in a request") }
         if settings.mode == .shadow { return fail("sends in shadow mode") }
         requests.append(
             (
@@ -126,6 +124,7 @@ extension LaneFuzz {
         guard let copy = copies[settlement.sequence], copy.assignment == settlement.assignment else {
             return fail("#\(settlement.sequence) is unknown")
         }
+        if copy.isReleased { return fail("#\(settlement.sequence) is settled after it was given up") }
         if copy.isSettled { return fail("#\(settlement.sequence) is settled twice") }
         if settings.mode == .live, !justified.contains(settlement.sequence) {
             return fail("#\(settlement.sequence) is settled without being accounted for")

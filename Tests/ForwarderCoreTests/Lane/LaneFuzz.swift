@@ -115,10 +115,13 @@ struct LaneFuzz {
     }
 
     private mutating func fresh() {
-        let count = Int.random(in: 1...settings.batch.maxEvents, using: &random)
+        var count = Int.random(in: 1...settings.batch.maxEvents, using: &random)
         var form = SampleDeliveries.Form()
         form.goal = ["A", "A", "B"].randomElement(using: &random) ?? "A"
-        if !service.isOffline, Int.random(in: 0..<4, using: &random) == 0 { form.items = 2 }
+        if !service.isOffline, Int.random(in: 0..<4, using: &random) == 0 {
+            form.items = 2
+            count = max(1, count / 2)
+        }
         if Int.random(in: 0..<8, using: &random) == 0 {
             form.dueAt = now.wall + .milliseconds(Int64.random(in: 0...30_000, using: &random))
         }
@@ -312,13 +315,14 @@ struct LaneFuzz {
         generation += 1
         tell(.credential(isReady: true, generation: generation))
         tell(.resume)
-        for _ in 0..<100_000 where failure == nil {
-            if !works.isEmpty {
-                writeOne()
-            } else if !unsaid.isEmpty {
-                sayOne()
-            } else if !requests.isEmpty {
-                answerOne()
+        for _ in 0..<20_000 where failure == nil {
+            let isBusy = !works.isEmpty || !unsaid.isEmpty || !requests.isEmpty
+            if isBusy {
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: writeOne()
+                case 1: sayOne()
+                default: answerOne()
+                }
             } else if case let wake = lane.nextWake(now: now), wake < now.uptime + .seconds(100 * 86_400) {
                 now = now + (wake - now.uptime)
                 tell(.tick)

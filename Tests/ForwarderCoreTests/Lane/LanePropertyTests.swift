@@ -14,7 +14,7 @@ import Testing
     static let rounds = getenv("PROPERTY_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 20
 
     @Test(arguments: 0..<rounds)
-    func `whatever a lane is told, each delivery is in one place and comes to one end`(round: Int) {
+    func `I-2: whatever a lane is told, each delivery is in one place and comes to one end`(round: Int) {
         for seed in 0..<150 { expectGood(seed: UInt64(round * 150 + seed), steps: 20 + round % 5 * 40) }
     }
 

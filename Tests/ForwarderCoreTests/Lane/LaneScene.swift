@@ -112,7 +112,13 @@ struct LaneScene {
         form.items = words.integer("items") ?? 1
         form.bytes = words.integer("bytes") ?? 0
         form.offset = words.integer("offset")
-        let batch = SampleDeliveries.batch(nextNumber..<(nextNumber + count), form)
+        var batch = SampleDeliveries.batch(nextNumber..<(nextNumber + count), form)
+        // `assignments=1,2`: in turns.
+        if let ids = words.named["assignments"]?.split(separator: ",").compactMap({ UInt32($0) }) {
+            for index in batch.deliveries.indices {
+                batch.deliveries[index].assignment = AssignmentID(ids[index % ids.count])
+            }
+        }
         nextNumber += count
         tell(.fresh(batch))
     }

@@ -1,0 +1,40 @@
+import ForwarderTestKit
+import Glibc
+import Testing
+
+@Suite struct SimulationTests {
+    /// Seeds that have found a fault once.
+    static let oldSeeds: [UInt64] = []
+
+    /// Twenty rounds of ten seeds; `SIMULATION_ROUNDS` asks for more, `SIMULATION_SEED` for one.
+    static let rounds = getenv("SIMULATION_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 20
+    static let seeds = getenv("SIMULATION_SEED").flatMap { UInt64(String(cString: $0)) }.map { [$0] } ?? oldSeeds
+
+    @Test(arguments: seeds)
+    func `what went wrong once does not go wrong again`(seed: UInt64) {
+        expectGood(seed)
+    }
+
+    @Test(arguments: 0..<rounds)
+    func `I-5: whatever goes wrong, in the end everything has come to its end`(round: Int) {
+        for seed in 0..<10 { expectGood(UInt64(round * 10 + seed)) }
+    }
+
+    @Test func `I-10: the same seed plays the same life`() {
+        for seed in [UInt64(3), 4, 5] {
+            var first = Simulation(seed: seed, isTracing: true)
+            var second = Simulation(seed: seed, isTracing: true)
+            #expect(first.run().trace == second.run().trace)
+        }
+    }
+
+    private func expectGood(_ seed: UInt64) {
+        var simulation = Simulation(seed: seed)
+        let report = simulation.run()
+        guard let failure = report.failure else { return }
+        // Played again, to be told how it came.
+        var again = Simulation(seed: seed, isTracing: true)
+        let trace = again.run().trace.suffix(120).joined(separator: "\n")
+        Issue.record("seed \(seed): \(failure)\n\(trace)")
+    }
+}
