@@ -90,7 +90,8 @@ struct CredentialTests {
     }
 
     @Test(.timeLimit(.minutes(4)))
-    func `a refused grant leaves its destination waiting, and a new refresh token in the file ends that`() async throws {
+    func `a refused grant leaves its destination waiting, and a new refresh token in the file ends that`() async throws
+    {
         try await onThread {
             let stage = try Stage { $0.grant.refreshToken = "another-made-up-refresh-token" }
             let daemon = try stage.start()

@@ -14,7 +14,8 @@ enum LogCheck {
             guard let members = (try? JSONDocument(Array(line)))?.root.members else {
                 breaksLeft -= 1
                 if breaksLeft >= 0 { continue }
-                problems.append("line \(index + 1) is no JSON object: \(String(decoding: line.prefix(200), as: UTF8.self))")
+                problems.append(
+                    "line \(index + 1) is no JSON object: \(String(decoding: line.prefix(200), as: UTF8.self))")
                 continue
             }
             if members.prefix(3).map(\.name) != ["ts", "level", "event"] {

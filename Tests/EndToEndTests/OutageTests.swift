@@ -37,7 +37,8 @@ struct OutageTests {
             try stage.publish(ids.map { Shop.purchase($0) })
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 300 }
             daemon.kill()
-            try requireEqual(try stage.answer("queue", "stats")["destinations"]?.elements?.first?["pending"]?.integer, 300)
+            try requireEqual(
+                try stage.answer("queue", "stats")["destinations"]?.elements?.first?["pending"]?.integer, 300)
             stage.follow(.none)
             // Kafka has nothing for it any more: the queue alone has them.
             daemon = try stage.launch()
@@ -127,7 +128,7 @@ struct OutageTests {
             try requireEqual(stage.directory.logLines("queue.filled").last?["destination"]?.string, "capi")
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
-            try require(!stage.directory.logLines("intake.resumed").isEmpty, "reading was never resumed")
+            try eventually("reading to be resumed") { !stage.directory.logLines("intake.resumed").isEmpty }
             try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()

@@ -5,7 +5,8 @@ import Testing
 
 struct RefusalTests {
     @Test(.timeLimit(.minutes(4)))
-    func `what Microsoft refuses becomes a dead letter that can be listed, shown, replayed and discarded`() async throws {
+    func `what Microsoft refuses becomes a dead letter that can be listed, shown, replayed and discarded`() async throws
+    {
         try await onThread {
             let stage = try Stage()
             var daemon = try stage.start()
@@ -25,7 +26,8 @@ struct RefusalTests {
             let list = try stage.answer("dead-letters", "list", "--destination", "offline", "--reason", "refused")
             let letters = list["dead_letters"]?.elements ?? []
             try requireEqual(letters.count, refused, "listed")
-            try requireEqual(try stage.answer("dead-letters", "list", "--destination", "capi")["dead_letters"]?.elements?.count, 0)
+            try requireEqual(
+                try stage.answer("dead-letters", "list", "--destination", "capi")["dead_letters"]?.elements?.count, 0)
             guard let first = letters.first, let id = first["id"]?.integer else { throw Disappointment("no id") }
             try requireEqual(first["class"]?.string, "refused")
             let shown = try stage.answer("dead-letters", "show", "\(id)")
@@ -46,7 +48,8 @@ struct RefusalTests {
             try daemon.stop()
 
             // Without one.
-            let left = try stage.answer("dead-letters", "list", "--limit", "1000")["dead_letters"]?.elements?.count ?? -1
+            let left =
+                try stage.answer("dead-letters", "list", "--limit", "1000")["dead_letters"]?.elements?.count ?? -1
             try requireEqual(left, refused - 3, "left")
             let others = try stage.answer("dead-letters", "replay", "--destination", "offline", "--reason", "refused")
             try requireEqual(Int(others["moved"]?.integer ?? -1), left, "moved")
@@ -108,7 +111,8 @@ struct RefusalTests {
             let resumed = try stage.answer("destinations", "resume", "capi")
             try requireEqual(resumed["state"]?.string, "running")
             try eventually("the rest to arrive") { stage.missing(ids).count == lost }
-            try requireEqual(try stage.answer("dead-letters", "replay", "--destination", "capi")["moved"]?.integer, Int64(lost))
+            try requireEqual(
+                try stage.answer("dead-letters", "replay", "--destination", "capi")["moved"]?.integer, Int64(lost))
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()

@@ -87,7 +87,9 @@ struct ReloadTests {
                 let more = Shop.ids("round\(round)", 0..<100)
                 ids += more
                 try stage.publish(more.map { Shop.purchase($0) })
-                stage.settings.capi = ["batch: {linger: 20ms, max_events: \(7 + round * 30)}", "concurrency: \(1 + round)"]
+                stage.settings.capi = [
+                    "batch: {linger: 20ms, max_events: \(7 + round * 30)}", "concurrency: \(1 + round)",
+                ]
                 stage.settings.other = ["input: {fields: \(round % 2 == 0 ? "{}" : "{title: name}")}"]
                 try ReloadTests.reload(stage, daemon, expecting: "configuration.reloaded")
             }

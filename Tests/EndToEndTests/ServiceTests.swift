@@ -178,7 +178,8 @@ struct ServiceTests {
     }
 
     @Test(.timeLimit(.minutes(4)))
-    func `a state directory that is too deep, or cannot be, is a configuration error or says what to do`() async throws {
+    func `a state directory that is too deep, or cannot be, is a configuration error or says what to do`() async throws
+    {
         try await onThread {
             let stage = try Stage(hasOffline: false)
             try stage.settings.write(to: stage.directory)

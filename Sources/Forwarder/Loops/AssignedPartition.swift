@@ -24,7 +24,7 @@ final class AssignedPartition {
     /// What librdkafka was told last; nil: nothing since the assignment.
     var isPaused: Bool?
     /// Reading was sent elsewhere: what comes next may lie before what came last.
-    var wasSought = false
+    private var wasSought = false
     /// Its position was lost, and the configuration says to wait for an operator.
     var isStopped = false
 
@@ -39,6 +39,26 @@ final class AssignedPartition {
         self.committed = committed
         self.start = start
         position = committed ?? start
+    }
+
+    /// What a record that comes is, by its offset.
+    enum Arrival {
+        case next
+        /// librdkafka may repeat records within an assignment; they are being taken care of already.
+        case repeated
+        /// Kafka has gone back behind what was read, as it was asked to: another log in the same place.
+        case ofAnotherLog
+    }
+
+    func arrival(at offset: Int64) -> Arrival {
+        defer { wasSought = false }
+        guard let position, offset < position else { return .next }
+        return wasSought ? .ofAnotherLog : .repeated
+    }
+
+    func seek() {
+        wasSought = true
+        isPaused = nil
     }
 
     /// Whether so much is uncommitted that reading must stop, or, once it has stopped, must not go on.

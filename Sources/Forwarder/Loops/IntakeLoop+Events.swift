@@ -93,8 +93,7 @@ extension IntakeLoop {
             telemetry.report(.partitionStopped(report, reason: error.name))
             return self.report(error, endsClient: true)
         }
-        assigned.wasSought = true
-        assigned.isPaused = nil
+        assigned.seek()
         forgetKeys()
         applyPauses()
         telemetry.report(

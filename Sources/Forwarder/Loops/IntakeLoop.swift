@@ -185,12 +185,11 @@ final class IntakeLoop {
     private func take(_ record: borrowing KafkaRecord) {
         guard var partition = partition(of: record) else { return }
         let offset = record.offset
-        if let position = partition.position, offset < position {
-            // librdkafka may repeat records within an assignment: they are being taken care of already.
-            guard partition.wasSought else { return }
-            partition = renew(partition)
+        switch partition.arrival(at: offset) {
+        case .next: break
+        case .repeated: return
+        case .ofAnotherLog: partition = renew(partition)
         }
-        partition.wasSought = false
         partition.position = offset + 1
         if partition.held == nil { partition.held = HeldRecords(held([(partition.partition, offset)])[0]) }
         let sequence = partition.progress.nextSequence
@@ -312,8 +311,7 @@ final class IntakeLoop {
         partitionsByKey.removeAll()
     }
 
-    /// Kafka has gone back behind what was read: another log in the same place. What was read of the old one is finished,
-    /// but nothing of it is to be committed any more.
+    /// What was read of the old log is finished, but nothing of it is to be committed any more.
     private func renew(_ old: AssignedPartition) -> AssignedPartition {
         begin(old.partition, held: nil, committed: nil)
         // It was put there just now.
