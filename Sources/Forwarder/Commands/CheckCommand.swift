@@ -118,7 +118,8 @@ extension Command {
             errors.append(
                 isThere
                     ? "state.directory: \(place) cannot be written to by this user (\(reason))"
-                    : "state.directory: \(directory) is not there and cannot be made by this user (\(place): \(reason))")
+                    : "state.directory: \(directory) is not there and cannot be made by this user (\(place): \(reason))"
+            )
         }
 
         func print(_ path: String, asJSON: Bool) {

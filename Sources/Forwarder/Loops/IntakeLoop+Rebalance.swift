@@ -25,7 +25,8 @@ extension IntakeLoop {
             return report(error, endsClient: true)
         }
         applyPauses()
-        telemetry.report(.partitionsAssigned(assigned.compactMap { partitions[$0]?.report(offset: committed?[$0]?.offset) }))
+        telemetry.report(
+            .partitionsAssigned(assigned.compactMap { partitions[$0]?.report(offset: committed?[$0]?.offset) }))
     }
 
     func revoke(_ revoked: [TopicPartition], isLost: Bool) {
