@@ -86,7 +86,7 @@ let package = Package(
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
         tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
-        tests("ForwarderTests", ["Forwarder", "FakeMicrosoft", "ForwarderCore"]),
+        tests("ForwarderTests", ["Forwarder", "ForwarderCore", "KafkaClient"]),
         tests("RepositoryTests", ["Forwarder", "ForwarderCore"]),
         tests(
             "EndToEndTests",

@@ -2,21 +2,54 @@ import Glibc
 
 /// A process started by this one.
 public final class ChildProcess {
+    /// Where one of its streams leads.
+    public enum Stream {
+        case inherited
+        case closed
+        /// A file; what is in it stays if `appends`.
+        case file(String, appends: Bool = false)
+        /// An open file of this process.
+        case descriptor(Int32)
+    }
+
     public let id: pid_t
     private var status: Int32?
 
-    /// Starts a program with its output going to a file; standard error stays ours.
     public init(
-        _ path: String, _ arguments: [String], environment: [String], output: String, appends: Bool = false
+        _ path: String, _ arguments: [String], environment: [String], input: Stream = .file("/dev/null"),
+        output: Stream = .inherited, error: Stream = .inherited
     ) throws(HarnessFailure) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(
-            &actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC), 0o600)
+        for (number, stream) in [(STDIN_FILENO, input), (STDOUT_FILENO, output), (STDERR_FILENO, error)] {
+            switch stream {
+            case .inherited: break
+            case .closed: posix_spawn_file_actions_addclose(&actions, number)
+            case .descriptor(let descriptor): posix_spawn_file_actions_adddup2(&actions, descriptor, number)
+            case .file(let path, let appends):
+                let flags =
+                    number == STDIN_FILENO ? O_RDONLY : O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC)
+                posix_spawn_file_actions_addopen(&actions, number, path, flags, 0o600)
+            }
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // Signals as a service manager leaves them, whatever this process has done to its own.
+        var none = sigset_t()
+        sigemptyset(&none)
+        var all = sigset_t()
+        sigemptyset(&all)
+        for signal in [SIGPIPE, SIGTERM, SIGINT, SIGHUP] { sigaddset(&all, signal) }
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var id: pid_t = 0
         let code = ChildProcess.withCStrings([path] + arguments) { argv in
-            ChildProcess.withCStrings(environment) { envp in posix_spawn(&id, path, &actions, nil, argv, envp) }
+            ChildProcess.withCStrings(environment) { envp in
+                posix_spawn(&id, path, &actions, &attributes, argv, envp)
+            }
         }
         guard code == 0 else { throw HarnessFailure("\(path) cannot be started: \(String(cString: strerror(code)))") }
         self.id = id
@@ -36,8 +69,8 @@ public final class ChildProcess {
                 break
             }
             if waited >= timeout { return nil }
-            usleep(20_000)
-            waited += .milliseconds(20)
+            usleep(10_000)
+            waited += .milliseconds(10)
         }
         return status
     }

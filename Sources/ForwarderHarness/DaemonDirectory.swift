@@ -13,6 +13,8 @@ public final class DaemonDirectory: Sendable {
     }
 
     public var log: String { "\(path)/log.ndjson" }
+    /// What the daemon says to people.
+    public var errors: String { "\(path)/stderr" }
     public var state: String { "\(path)/state" }
     public var configuration: String { "\(path)/config.yaml" }
 
@@ -29,11 +31,15 @@ public final class DaemonDirectory: Sendable {
         DaemonStatus.ask(stateDirectory: state)
     }
 
+    /// The whole log.
+    public func logBytes() -> [UInt8] {
+        (try? SmallFile.read(log, limit: 1 << 30)) ?? []
+    }
+
     /// The lines of the log that have this `event`.
     public func logLines(_ event: String) -> [JSONElement] {
-        guard let bytes = try? SmallFile.read(log, limit: 1 << 30) else { return [] }
         let mark = Array("\"event\":\"\(event)\"".utf8)
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+        return logBytes().split(separator: UInt8(ascii: "\n")).compactMap { line in
             guard line.indices.prefix(160).contains(where: { line[$0...].starts(with: mark) }) else { return nil }
             return (try? JSONDocument(Array(line)))?.root
         }
@@ -44,20 +50,34 @@ public final class DaemonDirectory: Sendable {
         logLines("metrics").last
     }
 
+    /// Every file below the directory, by its path.
+    public func files() -> [String] {
+        DaemonDirectory.files(path)
+    }
+
     public func remove() {
         DaemonDirectory.remove(path)
     }
 
-    private static func remove(_ path: String) {
-        if let directory = opendir(path) {
-            while let entry = readdir(directory) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name != ".", name != ".." { remove("\(path)/\(name)") }
+    private static func entries(_ path: String) -> [String]? {
+        guard let directory = opendir(path) else { return nil }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            closedir(directory)
+            if name != ".", name != ".." { names.append("\(path)/\(name)") }
         }
+        return names
+    }
+
+    private static func files(_ path: String) -> [String] {
+        entries(path)?.flatMap(files) ?? [path]
+    }
+
+    private static func remove(_ path: String) {
+        for entry in entries(path) ?? [] { remove(entry) }
         Glibc.remove(path)
     }
 }

@@ -1,5 +1,5 @@
-import ForwarderCore
 import Forwarder
+import ForwarderCore
 import Glibc
 
 /// The real daemon as a process of its own.
@@ -7,12 +7,16 @@ public final class DaemonProcess {
     public let directory: DaemonDirectory
     private let process: ChildProcess
 
-    /// Starts `binary run`; its log goes behind what is in the directory's already.
-    public init(_ binary: String, _ directory: DaemonDirectory) throws(HarnessFailure) {
+    /// Starts `binary run`. Its log goes behind what is in the directory's already, what it says to people into a file
+    /// beside it. `environment`: `NAME=VALUE`, in addition to what the libraries need.
+    public init(
+        _ binary: String, _ directory: DaemonDirectory, environment: [String] = [], output: ChildProcess.Stream? = nil
+    ) throws(HarnessFailure) {
         self.directory = directory
         process = try ChildProcess(
-            binary, ["run", "--config", directory.configuration], environment: DaemonProcess.environment,
-            output: directory.log, appends: true)
+            binary, ["run", "--config", directory.configuration],
+            environment: DaemonProcess.environment + environment,
+            output: output ?? .file(directory.log, appends: true), error: .file(directory.errors, appends: true))
     }
 
     /// Never leaves a daemon behind.
@@ -23,7 +27,7 @@ public final class DaemonProcess {
     public var id: pid_t { process.id }
 
     /// What the libraries need; nothing else of this process's environment reaches the daemon.
-    private static var environment: [String] {
+    public static var environment: [String] {
         let names = ["PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "FAKETIME_TIMESTAMP_FILE"]
         return names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
     }
@@ -33,15 +37,20 @@ public final class DaemonProcess {
         _ timeout: Duration, for what: String, _ condition: (JSONElement) -> Bool
     ) throws(HarnessFailure) {
         let deadline = SystemClock.now.uptime + timeout
+        var last: JSONElement?
         while SystemClock.now.uptime < deadline {
-            if let status = directory.status(), condition(status) { return }
+            if let status = directory.status() {
+                if condition(status) { return }
+                last = status
+            }
             if let code = process.exitCode(timeout: .zero) {
                 throw HarnessFailure("the daemon ended with exit code \(code) while waiting for \(what)")
             }
             usleep(50_000)
         }
+        let text = last.map { String(decoding: $0.json, as: UTF8.self) } ?? "no answer"
         throw HarnessFailure(
-            "\(timeout.milliseconds / 1000) seconds were not enough for: \(what); the log is \(directory.log)")
+            "\(timeout.milliseconds / 1000) s were not enough for: \(what); log: \(directory.log); status: \(text)")
     }
 
     /// Waits until it reads partitions.
@@ -55,7 +64,7 @@ public final class DaemonProcess {
             let partitions = status["assignments"]?.elements ?? []
             let destinations = status["destinations"]?.elements ?? []
             return !partitions.isEmpty && partitions.allSatisfy { $0["lag"]?.integer == 0 }
-                && destinations.allSatisfy { $0["pending"]?.integer == 0 && $0["in_flight"]?.integer == 0 }
+                && destinations.allSatisfy { $0["pending"]?.integer == 0 && $0["in_flight"]?.integer ?? 0 == 0 }
         }
     }
 
@@ -67,7 +76,7 @@ public final class DaemonProcess {
     public func stop(timeout: Duration = .seconds(60)) throws(HarnessFailure) {
         process.send(SIGTERM)
         guard let code = process.exitCode(timeout: timeout) else { throw HarnessFailure("the daemon did not stop") }
-        guard code == 0 else { throw HarnessFailure("the daemon ended with exit code \(code)") }
+        guard code == 0 else { throw HarnessFailure("the daemon ended with exit code \(code); log: \(directory.log)") }
     }
 
     public func exitCode(timeout: Duration) -> Int32? {

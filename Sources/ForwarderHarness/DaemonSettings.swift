@@ -6,6 +6,14 @@ public struct DaemonSettings: Sendable {
     public var endpoint: String
     public var authority: String
     public var hasOffline = true
+    public var account = Microsoft.account
+    /// Size of the reserve on disk; nil is the default.
+    public var ballast: String?
+    /// The sections that everybody has; one that `other` has is taken from there.
+    private static let sections = [
+        "admin: {listen: 127.0.0.1:0}",
+        "log: {metrics_interval: 1s}",
+    ]
     /// Lines for the sections, as they would stand in the file; for what a scenario wants otherwise.
     public var kafka: [String] = []
     public var capi: [String] = []
@@ -34,11 +42,10 @@ public struct DaemonSettings: Sendable {
             "  topics: [\(topic)]",
         ]
         lines += kafka.map { "  " + $0 }
-        lines += ["state: {directory: \(directory.state)}"]
-        lines += [
-            "admin: {listen: 127.0.0.1:0}",
-            "log: {metrics_interval: 1s}",
-        ]
+        lines += ["state: {directory: \(directory.state)\(ballast.map { ", ballast: \($0)" } ?? "")}"]
+        lines += DaemonSettings.sections.filter { section in
+            !other.contains { $0.prefix { $0 != ":" } == section.prefix { $0 != ":" } }
+        }
         lines += other
         lines += [
             "destinations:",
@@ -56,7 +63,7 @@ public struct DaemonSettings: Sendable {
             "    endpoint: \(endpoint)",
             "    goals: {Purchase: Purchase, Lead: Lead Form Submit}",
             "    customer_id: \"\(Microsoft.customer)\"",
-            "    account_id: \"\(Microsoft.account)\"",
+            "    account_id: \"\(account)\"",
             "    developer_token: {file: \(directory.path)/developer-token}",
             "    oauth:",
             "      authority: \(authority)",

@@ -15,7 +15,8 @@ public enum Microsoft {
     public static var offline: FakeDestination { .offline(account: account) }
 
     public static func start(
-        plan: FaultPlan = .none, seed: UInt64 = 1, mode: FakeMicrosoftServer.Mode = .judging, tls: TLSIdentity? = nil
+        plan: FaultPlan = .none, seed: UInt64 = 1, mode: FakeMicrosoftServer.Mode = .judging, tls: TLSIdentity? = nil,
+        configure: (inout MicrosoftSettings) -> Void = { _ in }
     ) throws(HarnessFailure) -> FakeMicrosoftServer {
         var settings = MicrosoftSettings()
         settings.tags = [tag: token]
@@ -27,6 +28,7 @@ public enum Microsoft {
         settings.developerToken = developerToken
         settings.grant.refreshToken = refreshToken
         settings.grant.clientID = clientID
+        configure(&settings)
         do throws(HTTPServerError) {
             return try FakeMicrosoftServer(settings, plan: plan, seed: seed, mode: mode, tls: tls)
         } catch {

@@ -16,9 +16,76 @@ let daemonBinary: String = {
     preconditionFailure("conversion-forwarder is not beside the tests; `swift build --build-tests` makes both")
 }()
 
-/// Runs what blocks on a thread of its own: Swift Testing's tests share a pool with as many threads as cores.
+/// Runs what blocks on a thread of its own: Swift Testing's tests share a pool with as many threads as cores. Only so many
+/// at a time: each scenario has a Kafka, a Microsoft and a daemon.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        _ = Thread(name: "test") { continuation.resume(with: Result { try body() }) }
+        _ = Thread(name: "scenario") {
+            scenarioSlots.take()
+            let result = Result { try body() }
+            scenarioSlots.give()
+            continuation.resume(with: result)
+        }
+    }
+}
+
+private let scenarioSlots = Slots(count: 6)
+
+/// A semaphore: a byte in a pipe for each slot that is free.
+private final class Slots: Sendable {
+    private let reader: Int32
+    private let writer: Int32
+
+    init(count: Int) {
+        var ends: [Int32] = [-1, -1]
+        precondition(pipe(&ends) == 0, "no file descriptor is left")
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (reader, writer) = (ends[0], ends[1])
+        for _ in 0..<count { give() }
+    }
+
+    func take() {
+        var byte: UInt8 = 0
+        while read(reader, &byte, 1) != 1 {}
+    }
+
+    func give() {
+        var byte: UInt8 = 0
+        while write(writer, &byte, 1) != 1 {}
+    }
+}
+
+/// What was expected and did not come. Ends the scenario.
+struct Disappointment: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Ends the scenario unless the condition holds: on a thread of its own there is no test to attribute an `#expect` to.
+func require(
+    _ condition: Bool, _ what: @autoclosure () -> String, line: Int = #line, file: String = #fileID
+) throws {
+    if !condition { throw Disappointment("\(file):\(line): \(what())") }
+}
+
+func requireEqual<Value: Equatable>(
+    _ value: Value, _ expected: Value, _ what: @autoclosure () -> String = "", line: Int = #line,
+    file: String = #fileID
+) throws {
+    try require(value == expected, "\(what()) is \(value), not \(expected)", line: line, file: file)
+}
+
+/// Waits until something holds.
+func eventually(
+    _ what: String, within timeout: Duration = .seconds(20), line: Int = #line, file: String = #fileID,
+    _ condition: () throws -> Bool
+) throws {
+    let deadline = ContinuousClock.now + timeout
+    while try !condition() {
+        try require(ContinuousClock.now < deadline, "not within \(timeout): \(what)", line: line, file: file)
+        usleep(20_000)
     }
 }

@@ -27,13 +27,14 @@ public struct Arguments {
             if known.contains(name), parts.count == 1 {
                 flags.insert(name)
             } else if options.contains(name) {
-                guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
+                guard let value = parts.count == 2 ? parts[1] : rest.popFirst(), !value.hasPrefix("--") else {
                     throw Wrong("\(name) needs a value")
                 }
-                values[name] = value
+                guard values.updateValue(value, forKey: name) == nil else { throw Wrong("\(name) is given twice") }
             } else {
-                let all = (options + known).sorted().joined(separator: ", ")
-                throw Wrong("unknown option \(name); there are: \(all)")
+                let all = (options + known + ["--help"]).sorted().joined(separator: ", ")
+                throw Wrong(
+                    known.contains(name) ? "\(name) takes no value" : "unknown option \(name); there are: \(all)")
             }
         }
     }

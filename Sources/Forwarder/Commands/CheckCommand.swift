@@ -1,5 +1,6 @@
 import DeliveryStore
 import ForwarderCore
+import Glibc
 import KafkaClient
 
 extension Command {
@@ -16,6 +17,7 @@ extension Command {
             """
     ) { words throws(Arguments.Wrong) in
         let arguments = try Arguments(words, options: [configurationOption], flags: ["--json"])
+        guard arguments.words.isEmpty else { throw Arguments.Wrong("takes only options") }
         let path = arguments.value(configurationOption) ?? defaultConfiguration
         var findings = Findings()
         do throws(ConfigurationLoading.Refused) {
@@ -72,6 +74,9 @@ extension Command {
 
         private mutating func examineState(_ configuration: Configuration) {
             let directory = configuration.state.directory
+            if let problem = ControlSocket.problem(directory: directory) {
+                errors.append("state.directory: \(problem)")
+            }
             if let kind = FileSystemKind.doubtful(directory) {
                 warnings.append(
                     "state.directory: \(directory) is on \(kind), which does not keep what is written to it")
@@ -95,11 +100,26 @@ extension Command {
                 }
             } catch {
                 switch error.kind {
-                case .missing: break
+                case .missing: examineMissing(directory)
                 case .locked: warnings.append("\(directory) is in use; the backlog was not looked at")
-                default: troubles.append("state.directory: \(error.description)")
+                // The daemon brings it up to date.
+                case .olderSchema: break
+                default: errors.append("state.directory: \(error.description)")
                 }
             }
+        }
+
+        /// There is no store yet; the daemon must be able to make one.
+        private mutating func examineMissing(_ directory: String) {
+            let isThere = access(directory, F_OK) == 0
+            let place = isThere ? directory : SmallFile.parent(of: directory)
+            guard access(place, W_OK | X_OK) != 0 else { return }
+            let reason = String(cString: strerror(errno))
+            errors.append(
+                isThere
+                    ? "state.directory: \(place) cannot be written to by this user (\(reason))"
+                    : "state.directory: \(directory) is not there and cannot be made by this user (\(place): \(reason))"
+            )
         }
 
         func print(_ path: String, asJSON: Bool) {

@@ -34,11 +34,12 @@ public struct Command: Sendable {
 /// Chooses the command and runs it.
 public enum CommandLineProgram {
     public static func run(_ arguments: [String], commands: [Command]) -> Int32 {
+        StandardDescriptors.reserve()
         guard let name = arguments.first, !["--help", "-h", "help"].contains(name) else {
             StandardOutput.write(overview(commands))
             return arguments.isEmpty ? ExitCode.usage : ExitCode.done
         }
-        if name == "--version" { return run(["version"], commands: commands) }
+        if name == "--version" { return run(["version"] + arguments.dropFirst(), commands: commands) }
         guard let command = commands.first(where: { $0.name == name }) else {
             StandardError.write("unknown command \(name); `conversion-forwarder --help` lists what there is")
             return ExitCode.usage

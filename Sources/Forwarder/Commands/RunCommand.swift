@@ -1,4 +1,5 @@
 import ForwarderCore
+import Glibc
 
 extension Command {
     static let run = Command(
@@ -21,14 +22,20 @@ extension Command {
     ) { words throws(Arguments.Wrong) in
         let arguments = try Arguments(words, options: [configurationOption], flags: [])
         guard arguments.words.isEmpty else { throw Arguments.Wrong("takes no words: \(arguments.words[0])") }
-        return Daemon.run(configurationPath: arguments.value(configurationOption) ?? defaultConfiguration)
+        // Not exit(): a thread that could not be ended in time may be inside a library that exit() takes down under it.
+        _exit(Daemon.run(configurationPath: arguments.value(configurationOption) ?? defaultConfiguration))
     }
 
     static let version = Command(
         name: "version", summary: "what this is",
-        help: "Usage: conversion-forwarder version [--json]"
+        help: """
+            Usage: conversion-forwarder version [--json]
+
+            Prints the version of this program and of librdkafka, which is loaded when it starts.
+            """
     ) { words throws(Arguments.Wrong) in
         let arguments = try Arguments(words, options: [configurationOption], flags: ["--json"])
+        guard arguments.words.isEmpty else { throw Arguments.Wrong("takes only options") }
         if arguments.has("--json") {
             var writer = JSONWriter()
             writer.object {

@@ -3,17 +3,18 @@ import Glibc
 /// What a command has to say.
 public enum StandardOutput {
     public static func write(_ text: String) {
-        write(Array((text + "\n").utf8))
+        write(Array((text + "\n").utf8), to: STDOUT_FILENO)
     }
 
     public static func write(line json: [UInt8]) {
-        write(json + [UInt8(ascii: "\n")])
+        write(json + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
     }
 
-    private static func write(_ bytes: [UInt8]) {
+    /// Writes everything, as long as somebody reads.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)

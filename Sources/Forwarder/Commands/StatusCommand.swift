@@ -12,21 +12,14 @@ extension Command {
             """
     ) { words throws(Arguments.Wrong) in
         let arguments = try Arguments(words, options: [configurationOption], flags: ["--json"])
+        guard arguments.words.isEmpty else { throw Arguments.Wrong("takes only options") }
         let directory = try stateDirectory(arguments)
-        guard let answer = ControlSocket.ask(directory: directory, ControlRequest.status.json),
-            let root = (try? JSONDocument(answer))?.root
-        else { return notRunning(directory) }
-        if let problem = root["error"]?.string {
-            StandardError.write(problem)
-            return ExitCode.failure
+        var isReady = false
+        let code = askDaemon(ControlRequest.status, directory, arguments) { root in
+            isReady = root["ready"]?.bool ?? false
+            return text(root, isReady: isReady)
         }
-        let isReady = root["ready"]?.bool ?? false
-        if arguments.has("--json") {
-            StandardOutput.write(line: answer)
-        } else {
-            StandardOutput.write(text(root, isReady: isReady))
-        }
-        return isReady ? ExitCode.done : ExitCode.failure
+        return code == ExitCode.done && !isReady ? ExitCode.failure : code
     }
 
     static let destinations = Command(
@@ -47,8 +40,7 @@ extension Command {
         let name = arguments.words[1]
         let request: ControlRequest = arguments.words[0] == "pause" ? .pause(name) : .resume(name)
         let directory = try stateDirectory(arguments)
-        guard let answer = ControlSocket.ask(directory: directory, request.json) else { return notRunning(directory) }
-        return show(answer, arguments) { _ in "\(name): \(arguments.words[0])d" }
+        return askDaemon(request, directory, arguments) { "\(name): \($0["state"]?.string ?? "")" }
     }
 
     // MARK: Shared by the commands that ask a daemon
@@ -62,8 +54,15 @@ extension Command {
         }
     }
 
-    static func notRunning(_ directory: String) -> Int32 {
-        StandardError.write("no daemon answers at \(ControlSocket.path(in: directory)); does it run, and as this user?")
+    static func askDaemon(
+        _ request: ControlRequest, _ directory: String, _ arguments: Arguments, text: (JSONElement) -> String
+    ) -> Int32 {
+        let path = ControlSocket.path(in: directory)
+        switch ControlSocket.ask(directory: directory, request.json) {
+        case .line(let answer): return show(answer, arguments, text: text)
+        case .silent: StandardError.write("the daemon at \(path) does not answer; look at its log")
+        case .notRunning: StandardError.write("no daemon answers at \(path); does it run, and as this user?")
+        }
         return ExitCode.failure
     }
 
@@ -77,10 +76,11 @@ extension Command {
             StandardError.write(problem)
             return ExitCode.failure
         }
+        let words = text(root)
         if arguments.has("--json") {
             StandardOutput.write(line: answer)
         } else {
-            StandardOutput.write(text(root))
+            StandardOutput.write(words)
         }
         return ExitCode.done
     }

@@ -10,26 +10,36 @@ extension Command {
         """
 
     static let queue = Command(
-        name: "queue", summary: "what waits to be sent",
+        name: "queue", summary: "what waits to be sent: stats, list, discard",
         help: """
             Usage: conversion-forwarder queue stats [--config FILE] [--json]
                    conversion-forwarder queue list [--destination NAME] [--reason WORD] [--since WHEN] [--limit N]
+                   conversion-forwarder queue discard --destination NAME [--limit N]
 
-            stats counts by destination; list shows deliveries (100 unless --limit says otherwise). Works beside a running
-            daemon and without one.
+            stats counts by destination; list shows deliveries (100 unless --limit says otherwise). discard deletes what
+            waits for a destination for good, such as one that is configured no longer; what is just being sent stays. All
+            work beside a running daemon and without one.
 
             \(selectionHelp)
             \(commonHelp)
             """
     ) { words throws(Arguments.Wrong) in
         let arguments = try storeArguments(words)
+        if arguments.words == ["discard"] {
+            guard arguments.value("--reason") == nil, arguments.value("--since") == nil, arguments.value("--id") == nil
+            else { throw Arguments.Wrong("discard takes only --destination and --limit") }
+            guard arguments.value("--destination") != nil else {
+                throw Arguments.Wrong("discard wants to be told which: --destination NAME")
+            }
+            return try ask(.queueDiscard(try selection(arguments)), arguments, text: discardedText)
+        }
         switch arguments.words {
         case ["stats"], []: return try ask(.queueStats, arguments, text: statsText)
         case ["list"]:
             return try ask(.queueList(try selection(arguments)), arguments) { root in
                 table(root["deliveries"], deliveryColumns + [("DUE", "due_at"), ("LAST FAILURE", "last_failure")])
             }
-        default: throw Arguments.Wrong("takes `stats` or `list`")
+        default: throw Arguments.Wrong("takes `stats`, `list` or `discard`")
         }
     }
 
@@ -81,9 +91,7 @@ extension Command {
                     """
                 }
             }
-            return try ask(.deadLettersDiscard(selection), arguments) { root in
-                "\(root["discarded"]?.rawText ?? "0") discarded"
-            }
+            return try ask(.deadLettersDiscard(selection), arguments, text: discardedText)
         default: throw Arguments.Wrong("takes `list`, `show ID`, `replay` or `discard`")
         }
     }
@@ -137,7 +145,8 @@ extension Command {
             selection.id = id
         }
         if arguments.value("--limit") != nil {
-            selection.limit = try arguments.number("--limit", in: 1...1_000_000, default: 100)
+            // A longer list would not fit an answer.
+            selection.limit = try arguments.number("--limit", in: 1...100_000, default: 100)
         }
         return selection
     }
@@ -147,14 +156,30 @@ extension Command {
         _ command: StoreCommand, _ arguments: Arguments, text: (JSONElement) -> String
     ) throws(Arguments.Wrong) -> Int32 {
         let directory = try stateDirectory(arguments)
-        if let answer = ControlSocket.ask(directory: directory, ControlRequest.store(command).json) {
-            return show(answer, arguments, text: text)
+        switch ControlSocket.ask(directory: directory, ControlRequest.store(command).json) {
+        case .line(let answer): return show(answer, arguments, text: text)
+        case .silent:
+            let path = ControlSocket.path(in: directory)
+            StandardError.write("the daemon at \(path) does not answer; look at its log")
+            return ExitCode.failure
+        case .notRunning: break
         }
         do throws(StoreError) {
-            let store = try DeliveryStore(directory: directory, access: command.isReadOnly ? .readOnly : .readWrite)
+            // Never makes a store where there is none.
+            var store = try DeliveryStore(directory: directory, access: .readOnly)
+            if !command.isReadOnly {
+                try store.close()
+                store = try DeliveryStore(directory: directory)
+            }
             let rows = RowIDs(after: try store.highestRow())
-            let answer = command.run(store, now: SystemClock.now.wall, nextRow: rows.next)
-            return show(answer.json, arguments, text: text)
+            var progress = StoreProgress()
+            while true {
+                let step = command.step(store, progress, now: SystemClock.now.wall, nextRow: rows.next)
+                switch step.next {
+                case .done(let json): return show(json, arguments, text: text)
+                case .more(let next): progress = next
+                }
+            }
         } catch {
             StandardError.write(error.description)
             return ExitCode.failure
@@ -180,6 +205,10 @@ extension Command {
                 })
         }
         return table.text
+    }
+
+    private static func discardedText(_ root: JSONElement) -> String {
+        "\(root["discarded"]?.rawText ?? "0") discarded"
     }
 
     private static func statsText(_ root: JSONElement) -> String {

@@ -17,6 +17,7 @@ enum ControlRequest: Sendable, Equatable {
         case "status": self = .status
         case "queue_stats": self = .store(.queueStats)
         case "queue_list": self = .store(.queueList(selection))
+        case "queue_discard": self = .store(.queueDiscard(selection))
         case "dead_letters_list": self = .store(.deadLettersList(selection))
         case "dead_letters_replay": self = .store(.deadLettersReplay(selection))
         case "dead_letters_discard": self = .store(.deadLettersDiscard(selection))
@@ -54,6 +55,7 @@ extension StoreCommand {
         switch self {
         case .queueStats: writer.member("command", "queue_stats")
         case .queueList(let selection): selection.write("queue_list", &writer)
+        case .queueDiscard(let selection): selection.write("queue_discard", &writer)
         case .deadLettersList(let selection): selection.write("dead_letters_list", &writer)
         case .deadLettersReplay(let selection): selection.write("dead_letters_replay", &writer)
         case .deadLettersDiscard(let selection): selection.write("dead_letters_discard", &writer)

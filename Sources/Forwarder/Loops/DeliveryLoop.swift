@@ -5,33 +5,46 @@ import HTTPClient
 final class DeliveryLoop {
     private static let longestWait = Duration.seconds(1)
 
-    private let mailboxes: Mailboxes
-    private let telemetry: Telemetry
-    private let pressure: Pressure
+    let mailboxes: Mailboxes
+    let telemetry: Telemetry
+    let pressure: Pressure
     private let heartbeats: Heartbeats
     private let rows: RowIDs
     private let client: HTTPClient
-    private let startedAt = SystemClock.now.uptime
+    let startedAt = SystemClock.now.uptime
 
-    private var plan: Plan
-    private var lanes: [DestinationID: DestinationLane] = [:]
-    /// Lanes that are no longer configured, until nothing of them is in memory.
-    private var leaving: [DestinationID: DestinationLane] = [:]
-    private var credentials: Credentials
-    private var requestTimes: [DestinationID: Histogram] = [:]
-    private var numbers: [DestinationID: HandOver.Numbers] = [:]
-    private var kafka = Metrics.Kafka()
-    private var store = Metrics.Store()
-    private var oldestPending: [DestinationID: Int64] = [:]
+    var plan: Plan
+    /// Also those of destinations that are configured no longer: what they had is counted as long as the process lives.
+    var lanes: [DestinationID: DestinationLane] = [:]
+    var detached: Detached = .init()
+    var credentials: Credentials
+    var requestTimes: [DestinationID: Histogram] = [:]
+    var numbers: [DestinationID: HandOver.Numbers] = [:]
+    var kafka = Metrics.Kafka()
+    var store = StoreState(numbers: Metrics.Store(), takesWork: true)
 
+    /// What lanes are still to be told, in order: what one is told may lead to more for it or another.
+    private var inputs: [(DestinationID, LaneInput)] = []
+    private var isTelling = false
     private var settled: [Settlement] = []
-    private var now = SystemClock.now
-    private var nextMetricsLine: Uptime
-    private var nextNumbers = Uptime.distantPast
-    private var isQueueFull = false
-    private var drainDeadline: Uptime?
-    private var isAskingForBounds = false
-    private var isFinished = false
+    private var replies: [Reply<Void>] = []
+    var now = SystemClock.now
+    var nextMetricsLine: Uptime
+    var nextNumbers = Uptime.distantPast
+    var isQueueFull = false
+    var ending = Ending.none
+
+    /// How far the end has come.
+    enum Ending {
+        case none
+        /// Answers on their way have until then.
+        case draining(until: Uptime)
+        /// The intake was asked up to where each assignment must be finished.
+        case asking
+        /// What had to be written is on its way to disk; it has until then.
+        case finishing(until: Uptime)
+        case finished
+    }
 
     init(
         _ plan: Plan, client: HTTPClient, rows: RowIDs, mailboxes: Mailboxes, pressure: Pressure, telemetry: Telemetry,
@@ -51,18 +64,23 @@ final class DeliveryLoop {
 
     /// Runs until everything in memory is settled, on disk, or given back to Kafka.
     func run() {
-        carryOut(credentials.start(now), now)
-        while !isFinished {
+        carryOut(credentials.start(now))
+        while true {
             heartbeats.beat(.delivery, at: now.uptime)
             let completions = client.run(timeout: timeout)
             now = SystemClock.now
             for completion in completions { answered(completion) }
             for order in mailboxes.delivery.takeAll() { handle(order) }
             for (id, lane) in lanes where lane.nextWake(now: now) <= now.uptime { tell(id, .tick) }
-            if credentials.nextWake <= now.uptime { carryOut(credentials.tick(now), now) }
+            if credentials.nextWake <= now.uptime { carryOut(credentials.tick(now)) }
             sendSettlements()
-            watchDrain()
+            advanceEnding()
+            if !replies.isEmpty { nextNumbers = now.uptime }
             publish()
+            // Who asks for the status now sees what was done.
+            for reply in replies { reply.send(()) }
+            replies = []
+            if case .finished = ending { break }
         }
         client.cancelAll()
     }
@@ -70,15 +88,19 @@ final class DeliveryLoop {
     private var timeout: Duration {
         var wake = min(credentials.nextWake, min(nextMetricsLine, now.uptime + DeliveryLoop.longestWait))
         for lane in lanes.values { wake = min(wake, lane.nextWake(now: now)) }
-        if let drainDeadline { wake = min(wake, drainDeadline) }
+        switch ending {
+        case .draining(let time), .finishing(let time): wake = min(wake, time)
+        case .none, .asking, .finished: break
+        }
         return max(.zero, wake - now.uptime)
     }
 
-    private func addLane(_ destination: PlannedDestination) {
+    func addLane(_ destination: PlannedDestination) {
         lanes[destination.id] = DestinationLane(
             id: destination.id, settings: destination.settings, rows: rows, depth: destination.depth,
             heldGoals: destination.heldGoals, state: destination.state, now: now, seed: .random(in: .min ... .max))
         requestTimes[destination.id] = Histogram()
+        if !store.takesWork { tell(destination.id, .storeHealth(isWritable: false)) }
     }
 
     // MARK: Inputs
@@ -86,47 +108,51 @@ final class DeliveryLoop {
     private func handle(_ order: DeliveryOrder) {
         switch order {
         case .handOver(let handOver):
+            pressure.addHandedOver(bytes: -handOver.byteCount)
             for (id, batch) in handOver.batches { tell(id, .fresh(batch)) }
-            numbers = handOver.numbers
+            numbers.merge(handOver.numbers) { _, new in new }
             kafka = handOver.kafka
-        case .revoked(let assignments): for id in lanes.keys { tell(id, .revoked(assignments)) }
+        case .revoked(let assignments): tellAll(.revoked(assignments))
         case .stored(let id, let ticket, let leftOut): tell(id, .stored(ticket, leftOut: leftOut))
         case .expired(let id, let count): tell(id, .expired(count: count))
         case .claimed(let id, let claim): tell(id, .claimed(claim))
         case .depths(let depths): for (id, depth) in depths { tell(id, .depth(depth)) }
-        case .storeState(let store, let oldest):
-            if store.isWritable != self.store.isWritable {
-                for id in lanes.keys { tell(id, .storeHealth(isWritable: store.isWritable)) }
-            }
-            self.store = store
-            oldestPending = oldest
-        case .command(let command, let id): tell(id, command.input)
+        case .storeState(let state):
+            if state.takesWork != store.takesWork { tellAll(.storeHealth(isWritable: state.takesWork)) }
+            store = state
+        case .command(let command, let id, let reply):
+            tell(id, command.input)
+            if let reply { replies.append(reply) }
         case .reload(let plan): reload(plan)
         case .drain(let deadline):
-            drainDeadline = deadline
-            for id in lanes.keys { tell(id, .drain) }
+            ending = .draining(until: deadline)
+            tellAll(.drain)
         case .finish(let bounds):
-            for id in lanes.keys { tell(id, .finish(bounds)) }
-            isFinishing = true
+            tellAll(.finish(bounds))
+            ending = .finishing(until: now.uptime + DeliveryLoop.storingTime(isWritable: store.numbers.isWritable))
         }
     }
 
-    private var isFinishing = false
+    func tellAll(_ input: LaneInput) {
+        for id in lanes.keys.sorted() { tell(id, input) }
+    }
 
-    private func tell(_ id: DestinationID, _ input: LaneInput) {
-        if lanes[id] != nil {
-            let actions = lanes[id]!.handle(input, now: now)
-            carryOut(actions, of: id)
-        } else if leaving[id] != nil {
-            let actions = leaving[id]!.handle(input, now: now)
-            carryOut(actions, of: id)
+    func tell(_ id: DestinationID, _ input: LaneInput) {
+        inputs.append((id, input))
+        guard !isTelling else { return }
+        isTelling = true
+        defer { isTelling = false }
+        var next = 0
+        while next < inputs.count {
+            let (id, input) = inputs[next]
+            next += 1
+            if let actions = lanes[id]?.handle(input, now: now) { carryOut(actions, of: id) }
         }
+        inputs.removeAll(keepingCapacity: true)
     }
 
     private func answered(_ completion: HTTPClient.Completion) {
-        if let actions = credentials.answered(completion.id, completion.outcome, now) {
-            return carryOut(actions, now)
-        }
+        if let actions = credentials.answered(completion.id, completion.outcome, now) { return carryOut(actions) }
         let id = DestinationLane.destination(of: completion.id)
         requestTimes[id]?.add(completion.elapsed)
         tell(id, .answered(completion.id, completion.outcome, elapsed: completion.elapsed))
@@ -137,17 +163,13 @@ final class DeliveryLoop {
     private func carryOut(_ actions: [LaneAction], of id: DestinationID) {
         for action in actions {
             switch action {
-            case .send(let request, let contents, let isStrict):
-                guard let credential = credentials.credential(of: id), let lane = lanes[id] ?? leaving[id] else {
-                    continue
-                }
-                client.start(lane.request(contents, isStrict: isStrict, credential), id: request)
+            case .send(let request, let contents, let isStrict): send(request, contents, isStrict, id)
             case .store(let ticket, let works): mailboxes.store.put(.work(id, ticket, works))
             case .claim(let request): mailboxes.store.put(.claim(id, request))
             case .release(let rows): mailboxes.store.put(.release(rows))
             case .settled(let settlements): settled += settlements
-            case .renewCredential: carryOut(credentials.renew(id, now), now)
-            case .rereadSecret: carryOut(credentials.reread(id, now), now)
+            case .renewCredential: carryOut(credentials.renew(id, now))
+            case .rereadSecret: carryOut(credentials.reread(id, now))
             case .throttleGrant(let until):
                 for other in credentials.sharing(id) { tell(other, .throttled(until: until)) }
             case .signal(let signal): telemetry.report(signal)
@@ -155,7 +177,15 @@ final class DeliveryLoop {
         }
     }
 
-    private func carryOut(_ actions: [Credentials.Action], _ now: Moment) {
+    private func send(_ request: RequestID, _ contents: [UInt8], _ isStrict: Bool, _ id: DestinationID) {
+        guard let credential = credentials.credential(of: id), let lane = lanes[id] else {
+            // It was there when the lane decided; an answer is owed all the same.
+            return tell(id, .answered(request, .noAnswer(.local), elapsed: .zero))
+        }
+        client.start(lane.request(contents, isStrict: isStrict, credential), id: request)
+    }
+
+    func carryOut(_ actions: [Credentials.Action]) {
         for action in actions {
             switch action {
             case .request(let request, let id): client.start(request, id: id)
@@ -171,87 +201,30 @@ final class DeliveryLoop {
         settled = []
     }
 
-    // MARK: Reload
+    // MARK: The end
 
-    /// A destination that is gone spills what it has; a new one begins; one that changed goes on with what it has.
-    private func reload(_ plan: Plan) {
-        self.plan = plan
-        let known = Set(plan.destinations.map(\.id))
-        for id in lanes.keys.filter({ !known.contains($0) }) {
-            tell(id, .leave)
-            leaving[id] = lanes.removeValue(forKey: id)
-        }
-        for destination in plan.destinations {
-            leaving[destination.id].map { lanes[destination.id] = $0 }
-            leaving[destination.id] = nil
-            if lanes[destination.id] == nil {
-                addLane(destination)
-                tell(destination.id, .storeHealth(isWritable: store.isWritable))
-            } else {
-                tell(destination.id, .reconfigure(destination.settings))
-            }
-        }
-        carryOut(credentials.reload(plan, now), now)
+    private static func storingTime(isWritable: Bool) -> Duration {
+        // What cannot be written stays with Kafka.
+        isWritable ? .seconds(10) : .seconds(2)
     }
 
-    // MARK: Shutdown
-
-    private func watchDrain() {
-        guard let drainDeadline else { return }
-        if isFinishing {
-            // Only what the store has not confirmed is left.
-            if lanes.values.allSatisfy({ $0.isStored }) {
-                sendSettlements()
-                isFinished = true
-            }
-            return
-        }
-        let isDone = lanes.values.allSatisfy { $0.requestsInFlight == 0 }
-        if (isDone || drainDeadline <= now.uptime), !isAskingForBounds {
-            isAskingForBounds = true
-            // Behind the last settlement, so that the bounds know of it.
-            sendSettlements()
+    private func advanceEnding() {
+        switch ending {
+        case .none, .asking, .finished: break
+        case .draining(let deadline):
+            guard deadline <= now.uptime || lanes.values.allSatisfy({ $0.requestsInFlight == 0 }) else { return }
+            // The last settlement was sent before, so the bounds know of it.
+            ending = .asking
             mailboxes.intake.put(.sayBounds)
+        case .finishing(let deadline):
+            guard deadline <= now.uptime || lanes.values.allSatisfy(\.isStored) else { return }
+            ending = .finished
         }
-    }
-
-    // MARK: Numbers
-
-    private func publish() {
-        let wasFull = isQueueFull
-        isQueueFull = lanes.values.contains { $0.isQueueFull } || wasFull && lanes.values.contains { !$0.hasQueueRoom }
-        if isQueueFull, !wasFull {
-            for lane in lanes.values where lane.isQueueFull {
-                telemetry.report(.queueFull(destination: lane.settings.name))
-            }
-        }
-        pressure.set(isBackedUp: lanes.values.contains { $0.isBackedUp }, isQueueFull: isQueueFull)
-
-        let isLogged = nextMetricsLine <= now.uptime
-        guard isLogged || nextNumbers <= now.uptime || isFinished else { return }
-        nextNumbers = now.uptime + .milliseconds(500)
-        if isLogged { nextMetricsLine = now.uptime + plan.configuration.log.metricsInterval }
-        telemetry.publish(metrics(), isLogged: isLogged || isFinished)
-    }
-
-    private func metrics() -> Metrics {
-        let destinations = (lanes.merging(leaving) { lane, _ in lane }).values
-            .sorted { $0.id < $1.id }
-            .map { lane in
-                let numbers = numbers[lane.id] ?? HandOver.Numbers(books: IntakeBooks(), gathering: 0)
-                return Metrics.Destination(
-                    type: lane.settings.kind.type, intake: numbers.books, gathering: numbers.gathering,
-                    lane: lane.snapshot(now: now), requestTime: requestTimes[lane.id] ?? Histogram(),
-                    oldestPendingSeconds: oldestPending[lane.id].map { max(0, Double(now.wall.seconds - $0)) })
-            }
-        return Metrics(
-            uptime: now.uptime - startedAt, destinations: destinations, kafka: kafka, store: store,
-            logLinesDropped: telemetry.linesDropped, detached: plan.detached)
     }
 }
 
 extension LaneCommand {
-    var input: LaneInput {
+    fileprivate var input: LaneInput {
         switch self {
         case .pause: .pause
         case .resume: .resume

@@ -3,13 +3,20 @@ import ForwarderCore
 /// Makes of what was consumed what may be written to disk: hashes for e-mail and phone, and only known fields.
 final class Neutralizer {
     private var intake: Intake
-    private var destinations: [DestinationID: IntakeDestination]
+    /// Also those configured no longer: what they still have in memory goes to their queue.
+    private var destinations: [DestinationID: IntakeDestination] = [:]
     private let hasher = SHA256()
 
     init(_ plan: Plan) {
-        let all = plan.destinations.map { IntakeDestination($0.id, $0.settings, firstSeen: $0.firstSeen) }
-        intake = Intake(plan.configuration.input, all)
-        destinations = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })
+        intake = Intake(plan.configuration.input, [])
+        add(plan)
+    }
+
+    /// Goes on by another configuration.
+    func add(_ plan: Plan) {
+        let planned = plan.destinations.map { IntakeDestination($0.id, $0.settings, firstSeen: $0.firstSeen) }
+        intake = Intake(plan.configuration.input, planned)
+        for destination in planned { destinations[destination.id] = destination }
     }
 
     func neutral(_ work: StoreWork) -> StoreWork {
@@ -30,7 +37,7 @@ final class Neutralizer {
                 let record = Bytes(rebasing: records[batch.deliveries[index].record])
                 let start = output.count
                 let isRead = destinations[id].map { intake.neutralEvent(of: record, for: $0, to: &output) } ?? false
-                // It was read once already; a destination that is configured no longer keeps its frozen content.
+                // It was read once already. Were it not to be read now, its frozen content would still be sent.
                 if !isRead { output.append("{}") }
                 neutral.deliveries[index].recordStart = UInt32(start)
                 neutral.deliveries[index].recordEnd = UInt32(output.count)

@@ -1,6 +1,5 @@
 import DeliveryStore
 import ForwarderCore
-import Synchronization
 
 /// A destination as it runs: its settings and what the store knows of it.
 struct PlannedDestination: Sendable {
@@ -42,12 +41,25 @@ enum DeliveryOrder: Sendable {
     case expired(DestinationID, count: Int)
     case claimed(DestinationID, Claim?)
     case depths([DestinationID: QueueDepth])
-    case storeState(Metrics.Store, oldest: [DestinationID: Int64])
-    case command(LaneCommand, DestinationID)
+    case storeState(StoreState)
+    /// The reply comes when the lane has been told.
+    case command(LaneCommand, DestinationID, Reply<Void>?)
     case reload(Plan)
     /// Send nothing more; the answers on their way have until then.
     case drain(until: Uptime)
+    /// Up to where each assignment has to be finished.
     case finish([AssignmentID: UInt64])
+}
+
+/// How the store is, and what is in it.
+struct StoreState: Sendable {
+    var numbers: Metrics.Store
+    /// Whether deliveries may be put into the queue and claimed from it.
+    var takesWork: Bool
+    /// Event times, in seconds, of those that must be sent soonest.
+    var oldest: [DestinationID: Int64] = [:]
+    /// Deliveries of destinations that are not configured, by name.
+    var detached: [String: Int] = [:]
 }
 
 /// What an operator does to a lane.
@@ -68,6 +80,8 @@ struct HandOver: Sendable {
     var batches: [(DestinationID, DeliveryBatch)]
     var numbers: [DestinationID: Numbers]
     var kafka: Metrics.Kafka
+
+    var byteCount: Int { batches.reduce(0) { $0 + $1.1.byteCount } }
 }
 
 /// What the store loop is told.
@@ -77,7 +91,8 @@ enum StoreOrder: Sendable {
     case release([RowID])
     /// Rejects, and what may be committed once they are on disk.
     case reject([RejectedEvent], [Settlement])
-    case held(topic: String, partition: Int32, from: Int64, Reply<[HeldPosition]>)
+    /// What the store has of these partitions at or behind these offsets.
+    case held([HeldQuestion], Reply<[[HeldPosition]]>)
     /// Something to be looked up or done by hand, between two transactions.
     case inspect(@Sendable (DeliveryStore) -> Void)
     case reload(Plan)
@@ -85,23 +100,16 @@ enum StoreOrder: Sendable {
     case close
 }
 
+/// What the intake must know of a partition before it reads.
+struct HeldQuestion: Sendable {
+    var topic: String
+    var partition: Int32
+    var from: Int64
+}
+
 /// How the loops reach each other.
 struct Mailboxes: Sendable {
     let intake: Mailbox<IntakeOrder>
     let delivery: Mailbox<DeliveryOrder>
     let store: Mailbox<StoreOrder>
-}
-
-/// What the delivery loop wants the intake to know at once.
-final class Pressure: Sendable {
-    private let flags = Atomic<UInt8>(0)
-
-    /// More is in memory than may be: wait a little.
-    var isBackedUp: Bool { flags.load(ordering: .relaxed) & 1 != 0 }
-    /// A queue is at its limit: pause.
-    var isQueueFull: Bool { flags.load(ordering: .relaxed) & 2 != 0 }
-
-    func set(isBackedUp: Bool, isQueueFull: Bool) {
-        flags.store((isBackedUp ? 1 : 0) | (isQueueFull ? 2 : 0), ordering: .relaxed)
-    }
 }

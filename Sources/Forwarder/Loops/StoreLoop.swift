@@ -3,54 +3,60 @@ import ForwarderCore
 
 /// Owns the store: writes what the lanes hand over, as much at once as there is, and answers when it is on disk.
 final class StoreLoop {
-    private static let retryInterval = Duration.seconds(1)
     private static let purgeInterval = Duration.seconds(60)
     private static let lookInterval = Duration.seconds(1)
 
-    private let store: DeliveryStore
-    private let mailboxes: Mailboxes
+    let store: DeliveryStore
+    let mailboxes: Mailboxes
+    let telemetry: Telemetry
     private let doorbell: Doorbell
-    private let telemetry: Telemetry
+    private let pressure: Pressure
     private let heartbeats: Heartbeats
-    /// Called when nobody can know any more what is on disk.
-    private let giveUp: @Sendable (String) -> Void
+    let end: ProcessEnd
+    let file: StoreFile
+    let ballast: Ballast
 
     private var plan: Plan
     private var neutralizer: Neutralizer
-    private var ballast: Ballast
-    private var backlog = StoreBacklog()
+    var backlog = StoreBacklog()
     private var claims: [(DestinationID, ClaimRequest)] = []
     private var inspections: [@Sendable (DeliveryStore) -> Void] = []
-    private var numbers = Metrics.Store()
-    private var trouble: StoreError?
-    private var hasBallast = false
-    private var now = SystemClock.now
-    private var nextRetry = Uptime.distantPast
+    var numbers = Metrics.Store()
+    var now = SystemClock.now
     private var nextPurge: Uptime
     private var nextLook = Uptime.distantPast
     private var isClosing = false
 
+    // Trouble; see StoreLoop+Trouble.
+    var trouble: Trouble?
+    var hasBallast = false
+    var nextRetry = Uptime.distantPast
+    var lastReadFault: (kind: StoreError.Kind, at: Uptime)?
+    /// Nobody can know any more what is on disk.
+    var hasGivenUp = false
+
     init(
-        _ store: DeliveryStore, _ plan: Plan, mailboxes: Mailboxes, doorbell: Doorbell, telemetry: Telemetry,
-        heartbeats: Heartbeats, giveUp: @escaping @Sendable (String) -> Void
+        _ store: DeliveryStore, _ plan: Plan, mailboxes: Mailboxes, doorbell: Doorbell, pressure: Pressure,
+        telemetry: Telemetry, heartbeats: Heartbeats, end: ProcessEnd
     ) {
         self.store = store
         self.plan = plan
         self.mailboxes = mailboxes
         self.doorbell = doorbell
+        self.pressure = pressure
         self.telemetry = telemetry
         self.heartbeats = heartbeats
-        self.giveUp = giveUp
+        self.end = end
+        file = StoreFile(directory: store.directory)
         neutralizer = Neutralizer(plan)
-        let state = plan.configuration.state
-        ballast = Ballast(directory: state.directory, bytes: state.ballastBytes)
+        ballast = Ballast(plan.configuration.state)
         nextPurge = now.uptime + StoreLoop.purgeInterval
         numbers.isNew = store.wasCreated
     }
 
     func run() {
         hasBallast = ballast.take()
-        while !isClosing {
+        while !isClosing, !hasGivenUp {
             now = SystemClock.now
             heartbeats.beat(.store, at: now.uptime)
             for order in mailboxes.store.takeAll() { handle(order) }
@@ -60,11 +66,11 @@ final class StoreLoop {
             answerClaims()
             purgeIfDue()
             look()
-            if backlog.isEmpty || trouble != nil {
+            if !isClosing, backlog.isEmpty || trouble != nil {
                 doorbell.wait(timeout: trouble == nil ? .seconds(1) : .milliseconds(100))
             }
         }
-        close()
+        if !hasGivenUp { close() }
     }
 
     private func handle(_ order: StoreOrder) {
@@ -73,14 +79,14 @@ final class StoreLoop {
         case .claim(let id, let request): claims.append((id, request))
         case .release(let rows): store.release(rows)
         case .reject(let events, let settlements): backlog.append(rejects: events, settlements)
-        case .held(let topic, let partition, let from, let reply):
+        case .held(let questions, let reply):
             // Behind what was handed over before: an assignment must know of it.
             write()
-            reply.send(held(topic, partition, from))
+            reply.send(questions.map(held))
         case .inspect(let body): inspections.append(body)
         case .reload(let plan):
             self.plan = plan
-            neutralizer = Neutralizer(plan)
+            neutralizer.add(plan)
         case .close: isClosing = true
         }
     }
@@ -93,7 +99,7 @@ final class StoreLoop {
     }
 
     /// Returns whether the transaction is on disk.
-    private func attempt(_ transaction: StoreBacklog.Transaction) -> Bool {
+    func attempt(_ transaction: StoreBacklog.Transaction) -> Bool {
         guard !transaction.isEmpty else { return true }
         let started = SystemClock.now.uptime
         do throws(StoreError) {
@@ -101,9 +107,12 @@ final class StoreLoop {
             numbers.transactions += 1
             numbers.transactionTime.add(SystemClock.now.uptime - started)
             tell(result, backlog.committed(transaction))
+            for work in transaction.works {
+                if case .reject(let events) = work { pressure.addRejects(-events.count) }
+            }
             return true
         } catch {
-            failed(error)
+            writeFailed(error)
             return false
         }
     }
@@ -118,68 +127,32 @@ final class StoreLoop {
         if !result.depths.isEmpty { mailboxes.delivery.put(.depths(result.depths)) }
     }
 
-    // MARK: Trouble
-
-    private func failed(_ error: StoreError) {
-        if error.isStateUnknown { return giveUp(error.description) }
-        nextRetry = now.uptime + StoreLoop.retryInterval
-        if error.isDiskFull, hasBallast {
-            ballast.release()
-            hasBallast = false
-            // There is room now for what is settled.
-            nextRetry = now.uptime
-        }
-        let isNews = trouble?.kind != error.kind
-        trouble = error
-        guard isNews else { return }
-        numbers.isWritable = false
-        telemetry.report(error.isDiskFull ? .storeFull : .storeFailing(reason: error.description))
-        sendState()
-    }
-
-    /// Sees whether writing works again. On a full disk only what is settled is written until the reserve can be taken
-    /// back: else the first delivery would eat it.
-    private func recover() -> Bool {
-        guard let trouble, nextRetry <= now.uptime else { return false }
-        nextRetry = now.uptime + StoreLoop.retryInterval
-        if trouble.isDiskFull {
-            guard attempt(backlog.nextOnFullDisk()) else { return false }
-            if !hasBallast { hasBallast = ballast.take() }
-            guard hasBallast else { return false }
-        }
-        guard attempt(backlog.next()) else { return false }
-        self.trouble = nil
-        numbers.isWritable = true
-        telemetry.report(.storeRecovered)
-        sendState()
-        return true
-    }
-
     // MARK: Reading
 
-    private func held(_ topic: String, _ partition: Int32, _ from: Int64) -> [HeldPosition] {
+    private func held(_ question: HeldQuestion) -> [HeldPosition] {
         do throws(StoreError) {
-            return try store.heldPositions(topic: topic, partition: partition, from: from)
+            return try store.heldPositions(
+                topic: question.topic, partition: question.partition, from: question.from)
         } catch {
-            failed(error)
+            // The worst is a repeat, which Microsoft recognises.
+            readFailed(error)
             return []
         }
     }
 
     private func answerClaims() {
-        for (id, request) in claims {
-            guard trouble == nil else {
-                mailboxes.delivery.put(.claimed(id, nil))
-                continue
-            }
-            do throws(StoreError) {
-                mailboxes.delivery.put(.claimed(id, try store.claim(request)))
-            } catch {
-                failed(error)
-                mailboxes.delivery.put(.claimed(id, nil))
-            }
-        }
+        for (id, request) in claims { mailboxes.delivery.put(.claimed(id, claim(request))) }
         claims = []
+    }
+
+    private func claim(_ request: ClaimRequest) -> Claim? {
+        guard trouble?.takesWork ?? true else { return nil }
+        do throws(StoreError) {
+            return try store.claim(request)
+        } catch {
+            readFailed(error)
+            return nil
+        }
     }
 
     private func purgeIfDue() {
@@ -194,48 +167,39 @@ final class StoreLoop {
             }
         } catch {
             nextPurge = now.uptime + StoreLoop.purgeInterval
-            failed(error)
+            readFailed(error)
         }
     }
 
     private func look() {
         guard nextLook <= now.uptime else { return }
         nextLook = now.uptime + StoreLoop.lookInterval
+        checkFile(pending: plan.destinations.reduce(0) { $0 + store.depth(of: $1.id).rows })
         sendState()
     }
 
-    private func sendState() {
-        var oldest: [DestinationID: Int64] = [:]
-        for destination in plan.destinations where store.depth(of: destination.id).rows > 0 {
-            // Only a number on a page: trouble in reading it shows elsewhere.
-            if let front = try? store.queueFront(of: destination.id) { oldest[destination.id] = front.eventTime }
+    func sendState() {
+        // Only numbers on a page: trouble in reading them shows elsewhere.
+        let known = (try? store.destinations()) ?? []
+        let planned = Set(plan.destinations.map(\.id))
+        var state = StoreState(numbers: numbers, takesWork: trouble?.takesWork ?? true)
+        for destination in known where destination.depth.rows > 0 {
+            if let front = try? store.queueFront(of: destination.id) { state.oldest[destination.id] = front.eventTime }
+            if !planned.contains(destination.id) { state.detached[destination.name] = destination.depth.rows }
         }
-        mailboxes.delivery.put(.storeState(numbers, oldest: oldest))
+        mailboxes.delivery.put(.storeState(state))
     }
 
     // MARK: The end
 
     /// What cannot be written now is not committed to Kafka either, and comes again.
     private func close() {
+        nextRetry = .distantPast
         write()
         do throws(StoreError) {
             try store.close()
         } catch {
             telemetry.report(.storeFailing(reason: error.description))
-        }
-    }
-}
-
-extension StoreError {
-    var isDiskFull: Bool { kind == .diskFull }
-
-    /// A sync that failed says nothing about what it wrote, and a second one that succeeds says nothing either. Kafka
-    /// still has what was not committed; a new start reads what is really there.
-    var isStateUnknown: Bool {
-        switch code {
-        // SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC
-        case 10 | 4 << 8, 10 | 5 << 8: true
-        default: false
         }
     }
 }

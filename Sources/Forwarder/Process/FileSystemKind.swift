@@ -13,8 +13,11 @@ enum FileSystemKind {
         return doubtfulKinds.contains(kind) ? kind : nil
     }
 
+    /// Of a directory that is still to be made: where it will be.
     private static func kind(of directory: String) -> String? {
-        guard let resolved = realpath(directory, nil) else { return nil }
+        guard let resolved = realpath(directory, nil) ?? realpath(SmallFile.parent(of: directory), nil) else {
+            return nil
+        }
         defer { free(resolved) }
         let path = String(cString: resolved)
         guard let bytes = try? SmallFile.read("/proc/self/mountinfo", limit: 4 << 20) else { return nil }

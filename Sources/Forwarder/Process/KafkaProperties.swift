@@ -6,6 +6,8 @@ enum KafkaProperties {
     static func all(_ settings: KafkaSettings) throws(Secrets.Unreadable) -> [(name: String, value: String)] {
         var properties = KafkaConsumer.defaultProperties(libraryVersion: KafkaConsumer.libraryVersion)
         properties.append(("client.id", "conversion-forwarder"))
+        // Says whether brokers are there; and without it nobody looks up where a partition begins.
+        properties.append(("statistics.interval.ms", "5000"))
         properties.append(("bootstrap.servers", settings.brokers.joined(separator: ",")))
         properties.append(("group.id", settings.groupID))
         for property in settings.properties {

@@ -10,8 +10,8 @@ final class Credentials {
         case credential(DestinationID, isReady: Bool, generation: Int)
     }
 
-    /// A secret that cannot be read is looked for again this often.
-    private static let unreadableWait = Duration.seconds(10)
+    /// A secret that cannot be read is looked for again this often, and a token that could not be saved is saved.
+    private static let againWait = Duration.seconds(10)
 
     private struct Account {
         var settings: DestinationSettings
@@ -33,13 +33,15 @@ final class Credentials {
     private struct GrantKey: Hashable {
         var clientID: String
         var authority: String
+        var scope: String
         var seed: String
     }
 
     private struct Grant {
         var machine: OAuthGrant
-        var settings: OAuthSettings
         var file: String
+        /// What could not be written down; used from memory meanwhile.
+        var unsaved: GrantRecord?
         var request: RequestID?
         var accessToken: String?
         var generation = 0
@@ -94,8 +96,12 @@ final class Credentials {
 
     /// The problem a destination's credential has, in one word; nil if there is none.
     func problem(of id: DestinationID) -> String? {
-        guard let key = accounts[id]?.grant else { return nil }
-        return grants[key]?.machine.problem
+        guard let account = accounts[id] else { return nil }
+        guard account.isComplete else { return "unreadable" }
+        guard let grant = account.grant.flatMap({ grants[$0] }) else { return nil }
+        if grant.unsaved != nil { return "not_saved" }
+        // Saved in the meantime.
+        return grant.machine.problem == "not_saved" ? nil : grant.machine.problem
     }
 
     // MARK: Time and answers
@@ -108,8 +114,12 @@ final class Credentials {
         var actions: [Action] = []
         if nextLook <= now.uptime {
             nextLook = .distantFuture
-            for (id, account) in accounts.sorted(by: { $0.key < $1.key }) where !account.isComplete {
+            for (id, account) in accounts.sorted(by: { $0.key < $1.key })
+            where !account.isComplete || isGrantRefused(account) {
                 actions += reread(id, now)
+            }
+            for (key, grant) in grants {
+                if let record = grant.unsaved { _ = save(record, key, now) }
             }
         }
         for key in grants.keys { actions += tell(key, .tick, now) }
@@ -144,8 +154,23 @@ final class Credentials {
             take(read(offline.developerToken, "developer_token", account), \.developerToken, id)
             actions = rereadGrant(id, offline.oauth, now)
         }
-        if accounts[id]?.isComplete == false { nextLook = min(nextLook, now.uptime + Credentials.unreadableWait) }
+        lookAgain(id, now)
         return actions + changed(id)
+    }
+
+    /// A gate that is parked has its secrets read anew with each probe; a lane without a credential has no probes.
+    private func lookAgain(_ id: DestinationID, _ now: Moment) {
+        guard let account = accounts[id] else { return }
+        if !account.isComplete {
+            nextLook = min(nextLook, now.uptime + Credentials.againWait)
+        } else if isGrantRefused(account) {
+            nextLook = min(nextLook, now.uptime + account.settings.retry.parkedProbe)
+        }
+    }
+
+    private func isGrantRefused(_ account: Account) -> Bool {
+        guard let grant = account.grant.flatMap({ grants[$0] }) else { return false }
+        return grant.accessToken == nil && grant.machine.problem != nil
     }
 
     /// What cannot be read now does not put out of use what could be read before.
@@ -166,7 +191,8 @@ final class Credentials {
         }
         let secrets = OAuthGrant.Secrets(clientSecret: clientSecret, seed: seed)
         let key = GrantKey(
-            clientID: settings.clientID, authority: settings.authority, seed: settings.refreshToken.redacted)
+            clientID: settings.clientID, authority: settings.authority, scope: settings.scope,
+            seed: settings.refreshToken.redacted)
         accounts[id]?.grant = key
         if grants[key] == nil { grants[key] = openGrant(key, settings, secrets, account.settings) }
         return tell(key, .secrets(secrets), now)
@@ -199,7 +225,7 @@ final class Credentials {
         let machine = OAuthGrant(
             name: destination.name, settings: settings, retry: destination.retry, secrets: secrets,
             record: readRecord(file, destination), seed: .random(in: .min ... .max))
-        return Grant(machine: machine, settings: settings, file: file)
+        return Grant(machine: machine, file: file)
     }
 
     private static func fileName(_ key: GrantKey) -> String {
@@ -224,6 +250,7 @@ final class Credentials {
 
     private func tell(_ key: GrantKey, _ input: OAuthGrant.Input, _ now: Moment) -> [Action] {
         guard let todo = grants[key]?.machine.handle(input, now: now) else { return [] }
+        for (id, account) in accounts where account.grant == key { lookAgain(id, now) }
         var actions: [Action] = []
         for action in todo {
             switch action {
@@ -233,7 +260,7 @@ final class Credentials {
                 grants[key]?.request = id
                 actions.append(.request(request, id))
             case .save(let record):
-                actions += tell(key, .saved(save(record, key)), now)
+                actions += tell(key, .saved(save(record, key, now)), now)
             case .ready(let token):
                 grants[key]?.accessToken = token
                 grants[key]?.generation += 1
@@ -251,15 +278,21 @@ final class Credentials {
         accounts.filter { $0.value.grant == key }.keys.sorted().flatMap(changed)
     }
 
-    private func save(_ record: GrantRecord, _ key: GrantKey) -> Bool {
+    private func save(_ record: GrantRecord, _ key: GrantKey, _ now: Moment) -> Bool {
         guard let file = grants[key]?.file else { return false }
         mkdir(directory, 0o700)
         do throws(SmallFile.Failure) {
             try SmallFile.replace(file, with: record.json)
+            grants[key]?.unsaved = nil
             return true
         } catch {
+            grants[key]?.unsaved = record
+            nextLook = min(nextLook, now.uptime + Credentials.againWait)
+            let names = accounts.values.filter { $0.grant == key }.map(\.settings.name).sorted()
             telemetry.report(
-                .secretUnreadable(destination: "-", secret: "saved grant", reason: "\(file): \(error.reason)"))
+                .secretUnreadable(
+                    destination: names.joined(separator: ","), secret: "saved grant",
+                    reason: "\(file): \(error.reason)"))
             return false
         }
     }

@@ -55,7 +55,7 @@ public enum SmallFile {
         guard fsync(directory) == 0 else { throw failure("cannot be made durable") }
     }
 
-    private static func parent(of path: String) -> String {
+    static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

@@ -7,6 +7,8 @@ import Synchronization
 public final class LogSink: Sendable {
     /// Bytes that may wait for the reader.
     static let bufferLimit = 8 << 20
+    /// POSIX promises that a pipe which poll calls writable takes this much (PIPE_BUF) without blocking.
+    private static let chunk = 4096
 
     private struct State {
         var bytes: [UInt8] = []
@@ -16,15 +18,18 @@ public final class LogSink: Sendable {
 
     private let state = Mutex(State())
     private let doorbell = Doorbell()
+    private let ended = Reply<Void>()
     private let descriptor: Int32
-    private let thread = Mutex<Thread?>(nil)
 
     public init(descriptor: Int32 = STDOUT_FILENO) {
         self.descriptor = descriptor
     }
 
     public func start() {
-        thread.withLock { $0 = Thread(name: "log") { self.run() } }
+        _ = Thread(name: "log") {
+            self.run()
+            self.ended.send(())
+        }
     }
 
     /// Lines dropped since the start.
@@ -44,46 +49,50 @@ public final class LogSink: Sendable {
         if wasEmpty { doorbell.ring() }
     }
 
-    /// Writes what is left, waiting no longer than a second for the reader.
-    public func close() {
+    /// Writes what is left, waiting no longer than `timeout` for the reader. To be called once, after `start`.
+    public func close(timeout: Duration = .seconds(2)) {
         state.withLock { $0.isClosed = true }
         doorbell.ring()
-        thread.withLock { thread in
-            thread?.join()
-            thread = nil
-        }
+        _ = ended.wait(timeout: timeout)
     }
 
     private func run() {
+        var isMidLine = false
         while true {
             let (bytes, isClosed) = state.withLock { state in
                 let bytes = state.bytes
                 state.bytes = []
                 return (bytes, state.isClosed)
             }
-            if bytes.isEmpty {
-                if isClosed { return }
+            if !bytes.isEmpty {
+                // What was broken off must not take the next line with it.
+                isMidLine = writeAll(isMidLine ? [UInt8(ascii: "\n")] + bytes : bytes)
+            } else if isClosed {
+                return
+            } else {
                 doorbell.wait(timeout: .seconds(60))
-                continue
             }
-            writeAll(bytes)
         }
     }
 
-    private func writeAll(_ bytes: [UInt8]) {
+    /// Returns whether it had to stop in the middle of a line.
+    private func writeAll(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            let isReady = poll(&entry, 1, 1000) > 0
-            if !isReady, state.withLock({ $0.isClosed }) { return }
-            guard isReady else { continue }
-            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, min($0.count, 64 << 10)) }
+            guard poll(&entry, 1, 1000) > 0 else { continue }
+            let written = rest.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress, min($0.count, LogSink.chunk))
+            }
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if errno != EINTR, errno != EAGAIN {
-                // Nobody will ever read this.
-                return state.withLock { $0.dropped += 1 }
+                // Nobody will ever read this; or the log is a file and its disk is full.
+                let lines = rest.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+                state.withLock { $0.dropped += lines }
+                return rest.startIndex > 0 && bytes[rest.startIndex - 1] != UInt8(ascii: "\n")
             }
         }
+        return false
     }
 }

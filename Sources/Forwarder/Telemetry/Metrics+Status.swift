@@ -57,5 +57,6 @@ extension Metrics {
         writer.member("released", destination.released)
         writer.member("attempts", books.attempts)
         writer.member("credential", destination.lane.isCredentialReady ? "ready" : "missing")
+        if let problem = destination.credentialProblem { writer.member("credential_problem", problem) }
     }
 }

@@ -5,34 +5,50 @@ import Synchronization
 final class Readiness: Sendable {
     /// Lag without progress for this long means that nothing moves although something should.
     private static let stallLimit = Duration.seconds(60)
+    /// librdkafka connects anew by itself; a short gap says nothing.
+    private static let brokersLimit = Duration.seconds(30)
 
     private struct State {
         var reasons = ["starting"]
         var consumed = 0
-        var movedAt = Uptime.distantPast
+        var lag: Int64 = 0
+        var movedAt: Uptime?
+        var brokersSeenAt: Uptime?
     }
 
     private let state = Mutex(State())
 
-    /// Why it is not ready; empty when it is.
+    /// Why it is not ready, in words that stay the same; empty when it is.
     var reasons: [String] { state.withLock { $0.reasons } }
 
-    func judge(_ metrics: Metrics?, stalled: [String], now: Uptime) {
+    func judge(_ metrics: Metrics, stalled: [String], now: Uptime) {
         state.withLock { state in
-            guard let metrics else { return }
             var reasons = stalled.map { "\($0)_loop_stalled" }
-            let consumed = metrics.destinations.first?.intake.consumed ?? 0
-            let lag = metrics.kafka.partitions.reduce(0) { $0 + ($1.lag ?? 0) }
-            if consumed != state.consumed || lag == 0 || metrics.kafka.isPaused {
-                state.consumed = consumed
-                state.movedAt = now
-            }
-            if state.movedAt == .distantPast { state.movedAt = now }
             if metrics.kafka.rebalances == 0 { reasons.append("not_in_the_group") }
-            if now - state.movedAt > Readiness.stallLimit { reasons.append("lag_without_progress") }
+            if metrics.kafka.stopped > 0 { reasons.append("partition_stopped") }
+            if !Readiness.hasBrokers(metrics, &state, now) { reasons.append("kafka_unreachable") }
+            if !Readiness.moves(metrics, &state, now) { reasons.append("lag_without_progress") }
             if !metrics.store.isWritable { reasons.append("store_not_writable") }
             if metrics.unaccounted != 0 { reasons.append("unaccounted") }
             state.reasons = reasons
         }
+    }
+
+    private static func hasBrokers(_ metrics: Metrics, _ state: inout State, _ now: Uptime) -> Bool {
+        let seenAt = metrics.kafka.brokersUp > 0 ? now : state.brokersSeenAt ?? now
+        state.brokersSeenAt = seenAt
+        return now - seenAt <= brokersLimit
+    }
+
+    /// Something was read, or committed, or there is nothing to do. A pause has reasons of its own.
+    private static func moves(_ metrics: Metrics, _ state: inout State, _ now: Uptime) -> Bool {
+        let consumed = metrics.destinations.map(\.intake.consumed).max() ?? 0
+        let lag = metrics.kafka.partitions.reduce(0) { $0 + ($1.lag ?? 0) }
+        let hasMoved = consumed != state.consumed || lag < state.lag || lag == 0 || metrics.kafka.isPaused
+        state.consumed = consumed
+        state.lag = lag
+        let movedAt = hasMoved ? now : state.movedAt ?? now
+        state.movedAt = movedAt
+        return now - movedAt <= stallLimit
     }
 }

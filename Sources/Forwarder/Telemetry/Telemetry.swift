@@ -33,7 +33,8 @@ public final class Telemetry: Sendable {
     /// Takes the numbers of this moment; writes them to the log if it is time.
     public func publish(_ metrics: Metrics, isLogged: Bool) {
         latest.withLock { $0 = metrics }
-        if isLogged { sink.write(metrics.line(at: SystemClock.now.wall)) }
+        guard isLogged, Metrics.level >= level.withLock({ $0 }) else { return }
+        sink.write(metrics.line(at: SystemClock.now.wall))
     }
 
     public var metrics: Metrics? { latest.withLock { $0 } }

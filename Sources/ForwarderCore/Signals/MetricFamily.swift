@@ -57,6 +57,9 @@ extension Metrics {
             single("commits", .counter, "Commits that Kafka took", Double(kafka.commits)),
             single("commits_refused", .counter, "Commits that Kafka did not take", Double(kafka.commitsRefused)),
             single("rebalances", .counter, "Assignments and revocations", Double(kafka.rebalances)),
+            single(
+                "partitions_stopped", .gauge, "Partitions that are read no further until somebody has looked",
+                Double(kafka.stopped)),
             single("intake_paused", .gauge, "1 while partitions are paused", kafka.isPaused ? 1 : 0),
         ]
     }

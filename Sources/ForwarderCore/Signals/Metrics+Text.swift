@@ -1,10 +1,13 @@
 extension Metrics {
+    /// Of the line in the log.
+    public static let level = LogSettings.Level.info
+
     /// The `metrics` line of the log, without the line break: the process's numbers, then those of each destination.
     public func line(at time: Timestamp) -> [UInt8] {
         var writer = JSONWriter(capacity: 4096)
         writer.object { writer in
             writer.member("ts", LogTime.text(time))
-            writer.member("level", LogSettings.Level.info.rawValue)
+            writer.member("level", Metrics.level.rawValue)
             writer.member("event", "metrics")
             let families = self.families
             for family in families {

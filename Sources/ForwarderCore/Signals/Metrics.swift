@@ -8,6 +8,8 @@ public struct Metrics: Sendable {
         public var lane: LaneSnapshot
         public var requestTime: Histogram
         public var oldestPendingSeconds: Double?
+        /// What is wrong with the credential, in one word; nil if nothing is.
+        public var credentialProblem: String?
 
         public init(
             type: String, intake: IntakeBooks, gathering: Int, lane: LaneSnapshot, requestTime: Histogram,
@@ -63,6 +65,8 @@ public struct Metrics: Sendable {
         public var brokersKnown = 0
         /// Records fetched and not taken yet.
         public var prefetched = 0
+        /// Partitions whose position was lost and that wait for an operator.
+        public var stopped = 0
 
         public init() {}
     }

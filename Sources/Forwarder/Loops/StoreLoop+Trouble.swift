@@ -1,0 +1,137 @@
+import DeliveryStore
+import ForwarderCore
+import Glibc
+
+extension StoreLoop {
+    private static let retryInterval = Duration.seconds(1)
+    /// A fault in reading is told again after this long.
+    private static let readFaultInterval = Duration.seconds(60)
+
+    /// Why nothing new can be written.
+    enum Trouble: Equatable {
+        /// The disk is full: only what is settled is written.
+        case full
+        /// Somebody deleted or replaced the file under the open store. What is in it can still be sent and ticked off, but
+        /// what would be added would be lost with this process.
+        case vanished
+        case other(StoreError.Kind)
+
+        /// Whether the lanes go on as ever. What they hand over is not confirmed, so nothing is settled by it.
+        var takesWork: Bool { self == .vanished }
+    }
+
+    func writeFailed(_ error: StoreError) {
+        // Kafka still has what was not committed; a new start reads what is really there.
+        if error.isStateUnknown { return giveUp(error.description) }
+        nextRetry = now.uptime + StoreLoop.retryInterval
+        if error.isDiskFull, hasBallast {
+            ballast.release()
+            hasBallast = false
+            // There is room now for what is settled.
+            nextRetry = now.uptime
+        }
+        if trouble != .vanished { enter(error.isDiskFull ? .full : .other(error.kind), error.description) }
+    }
+
+    /// The caller goes without an answer; whether writing works shows elsewhere.
+    func readFailed(_ error: StoreError) {
+        if let last = lastReadFault, last.kind == error.kind,
+            now.uptime - last.at < StoreLoop.readFaultInterval
+        {
+            return
+        }
+        lastReadFault = (error.kind, now.uptime)
+        telemetry.report(.storeFailing(reason: error.description))
+    }
+
+    /// Sees whether writing works again. On a full disk only what is settled is written until the reserve can be taken
+    /// back: else the first delivery would eat it.
+    func recover() -> Bool {
+        guard let trouble, nextRetry <= now.uptime else { return false }
+        nextRetry = now.uptime + StoreLoop.retryInterval
+        switch trouble {
+        case .vanished:
+            _ = attempt(backlog.nextOnFullDisk())
+            return false
+        case .full:
+            guard attempt(backlog.nextOnFullDisk()) else { return false }
+            if !hasBallast { hasBallast = ballast.take() }
+            guard hasBallast else { return false }
+        case .other: break
+        }
+        guard attempt(backlog.next()) else { return false }
+        leave()
+        return true
+    }
+
+    /// Looks whether the file of the store is still where the next start would look for it.
+    func checkFile(pending: Int) {
+        let isThere = file.isUnchanged
+        if isThere, trouble == .vanished { leave() }
+        guard !isThere else { return }
+        enter(
+            .vanished,
+            """
+            \(file.path): deleted or replaced while it was in use. Put it back, or let the daemon end: what is in it is \
+            still being sent, and when nothing is left the daemon stops with exit code 1, to start with a new one.
+            """)
+        if pending == 0 { end.ask(.orderly) }
+    }
+
+    private func enter(_ trouble: Trouble, _ text: String) {
+        guard self.trouble != trouble else { return }
+        self.trouble = trouble
+        numbers.isWritable = false
+        telemetry.report(trouble == .full ? .storeFull : .storeFailing(reason: text))
+        sendState()
+    }
+
+    private func leave() {
+        trouble = nil
+        numbers.isWritable = true
+        telemetry.report(.storeRecovered)
+        sendState()
+    }
+
+    /// Nothing may be settled any more by what this store says.
+    private func giveUp(_ text: String) {
+        hasGivenUp = true
+        telemetry.report(.storeFailing(reason: text))
+        end.ask(.atOnce)
+    }
+}
+
+/// The file of an open store, as the file system knows it.
+struct StoreFile {
+    let path: String
+    private let identity: (device: dev_t, number: ino_t)?
+
+    init(directory: String) {
+        path = "\(directory)/store.sqlite"
+        identity = StoreFile.identity(path)
+    }
+
+    /// Whether the path still leads to the same file.
+    var isUnchanged: Bool {
+        guard let identity, let current = StoreFile.identity(path) else { return identity == nil }
+        return identity == current
+    }
+
+    private static func identity(_ path: String) -> (device: dev_t, number: ino_t)? {
+        var status = stat()
+        return stat(path, &status) == 0 ? (status.st_dev, status.st_ino) : nil
+    }
+}
+
+extension StoreError {
+    var isDiskFull: Bool { kind == .diskFull }
+
+    /// A sync that failed says nothing about what it wrote, and a second one that succeeds says nothing either.
+    var isStateUnknown: Bool {
+        switch code {
+        // SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC
+        case 10 | 4 << 8, 10 | 5 << 8: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import Synchronization
+
+/// A thread that can be asked whether it has ended.
+final class LoopThread: Sendable {
+    private let finished = Atomic(false)
+
+    init(name: String, _ body: @escaping @Sendable () -> Void) {
+        _ = Thread(name: name) {
+            body()
+            self.finished.store(true, ordering: .releasing)
+        }
+    }
+
+    var isFinished: Bool { finished.load(ordering: .acquiring) }
+}

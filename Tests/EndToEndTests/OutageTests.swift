@@ -1,0 +1,137 @@
+import FakeMicrosoft
+import ForwarderHarness
+import Glibc
+import Testing
+
+struct OutageTests {
+    @Test(.timeLimit(.minutes(4)))
+    func `while Microsoft is down the queue grows, Kafka is committed on, and all arrives in the end`() async throws {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .events)]))
+            let daemon = try stage.start()
+            let ids = Shop.ids("down", 0..<400)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("both queues to hold them") {
+                stage.number("capi", "pending") == 400 && stage.number("offline", "pending") == 400
+            }
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == 400 }
+            try require(try stage.books(Microsoft.capi).accepted == 0, "something got through")
+            let queue = try stage.answer("queue", "stats")["destinations"]?.elements ?? []
+            try requireEqual(queue.compactMap { $0["pending"]?.integer }, [400, 400], "queue stats")
+            let list = try stage.answer("queue", "list", "--destination", "offline", "--limit", "7")
+            try requireEqual(list["deliveries"]?.elements?.count, 7, "queue list")
+            stage.follow(.none)
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 400 }
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `killed with a queue on disk, the next start drains it`() async throws {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.drop, targets: .events)]))
+            var daemon = try stage.start()
+            let ids = Shop.ids("killed", 0..<300)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == 300 }
+            daemon.kill()
+            try requireEqual(
+                try stage.answer("queue", "stats")["destinations"]?.elements?.first?["pending"]?.integer, 300)
+            stage.follow(.none)
+            // Kafka has nothing for it any more: the queue alone has them.
+            daemon = try stage.launch()
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 300 }
+            try requireEqual(stage.number("capi", "restored"), 300, "restored")
+            try daemon.waitUntilReading()
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
+            try requireEqual(try stage.books(Microsoft.capi).duplicates, 0, "repeats")
+            try stage.finish(kills: 1)
+        }
+    }
+
+    /// How long an event takes to one destination while the other is down.
+    private static func independence(down: FaultTargets, healthy: FakeDestination, _ fault: Fault) throws {
+        let stage = try Stage(plan: FaultPlan([.init(fault, targets: down)]))
+        let daemon = try stage.start()
+        func accepted() throws -> Int { try stage.books(healthy).accepted }
+        var slowest = Duration.zero
+        for round in 0..<30 {
+            let took = try ContinuousClock().measure {
+                try stage.publish([Shop.purchase("alone\(round)")])
+                try eventually("the healthy one to have it", within: .seconds(5)) { try accepted() == round + 1 }
+            }
+            slowest = max(slowest, took)
+        }
+        // A linger of 50 ms, two polls of up to 50 ms, and a machine that does other things.
+        try require(slowest < .seconds(1), "one took \(slowest)")
+        // Not even the memory of slow requests holds offsets back: after five seconds they are on disk.
+        try eventually("Kafka to be committed on") { try stage.committedTotal() == 30 }
+        stage.follow(.none)
+        try eventually("the other to catch up", within: .seconds(40)) {
+            try stage.books(Microsoft.capi).accepted == 30 && stage.acceptedOffline == 30
+        }
+        try daemon.waitUntilSettled(.seconds(20))
+        try daemon.stop()
+        try stage.finish()
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `I-5: with CAPI down, offline conversions arrive as ever`() async throws {
+        try await onThread {
+            try OutageTests.independence(down: .capi, healthy: Microsoft.offline, .status(500))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `I-5: with offline conversions hanging, CAPI gets its events as ever`() async throws {
+        try await onThread {
+            try OutageTests.independence(down: .offline, healthy: Microsoft.capi, .slow(.seconds(12)))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `Retry-After is a lower bound, in both of its forms`() async throws {
+        try await onThread {
+            for (form, retryAfter) in [Fault.RetryAfter.seconds(3), .date(inSeconds: 4)].enumerated() {
+                let stage = try Stage(hasOffline: false)
+                let daemon = try stage.start()
+                stage.follow(
+                    FaultPlan([.init(.status(429, retryAfter: retryAfter), targets: .events, most: 1)]))
+                let took = try ContinuousClock().measure {
+                    try stage.publish([Shop.purchase("later-\(form)")])
+                    try eventually("it to arrive") { stage.missing(["later-\(form)"]).isEmpty }
+                }
+                // A date has whole seconds.
+                try require(took >= .seconds(3) && took < .seconds(8), "form \(form) took \(took)")
+                let attempts = stage.directory.logLines("delivery.attempted")
+                try requireEqual(attempts.map { $0["outcome"]?.string }, ["http_429", "ok"], "outcomes")
+                try require(attempts[0]["wait_ms"]?.integer ?? 0 >= 2900, "wait: \(attempts[0].rawText)")
+                try requireEqual(attempts[1]["probe"]?.bool, true, "probe")
+                try daemon.stop()
+                try stage.finish()
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a full queue pauses reading, and nothing is lost`() async throws {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .events)]), hasOffline: false)
+            stage.settings.capi += ["queue: {max_bytes: 1MiB}"]
+            let daemon = try stage.start()
+            let ids = Shop.ids("full", 0..<3000)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("reading to pause") { !stage.directory.logLines("intake.paused").isEmpty }
+            try requireEqual(stage.directory.logLines("queue.filled").last?["destination"]?.string, "capi")
+            stage.follow(.none)
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty }
+            try eventually("reading to be resumed") { !stage.directory.logLines("intake.resumed").isEmpty }
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+}

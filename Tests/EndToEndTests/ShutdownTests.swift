@@ -1,0 +1,151 @@
+import FakeMicrosoft
+import ForwarderHarness
+import Glibc
+import Testing
+
+struct ShutdownTests {
+    @Test(.timeLimit(.minutes(4)))
+    func `SIGTERM waits for answers on their way, and nothing is sent twice`() async throws {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(2)), targets: .events)]))
+            stage.settings.capi = ["batch: {linger: 50ms, max_events: 20}"]
+            var daemon = try stage.start()
+            let ids = Shop.ids("drain", 0..<300)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("requests in flight") { stage.number("capi", "attempts") >= 80 }
+            let began = ContinuousClock.now
+            try daemon.stop(timeout: .seconds(20))
+            let elapsed = ContinuousClock.now - began
+            try require(elapsed < .seconds(12), "stopping took \(elapsed)")
+            try requireEqual(stage.directory.logLines("daemon.stopped").last?["complete"]?.bool, true)
+            try requireEqual(stage.directory.logLines("group.left").last?["complete"]?.bool, true)
+
+            // The tail was left in Kafka, or is in the queue.
+            stage.follow(.none)
+            daemon = try stage.start()
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 300 }
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
+            try requireEqual(try stage.books(Microsoft.capi).duplicates, 0, "CAPI repeats")
+            try requireEqual(try stage.books(Microsoft.offline).duplicates, 0, "offline repeats")
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `requests that outlast the grace are repeated, and only they`() async throws {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(20)), targets: .events)]), hasOffline: false)
+            stage.settings.capi = ["batch: {linger: 50ms, max_events: 10}", "concurrency: 2"]
+            stage.settings.other = ["shutdown: {grace: 1s}"]
+            var daemon = try stage.start()
+            let ids = Shop.ids("grace", 0..<200)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("requests in flight") { stage.number("capi", "attempts") == 20 }
+            let began = ContinuousClock.now
+            try daemon.stop(timeout: .seconds(20))
+            let elapsed = ContinuousClock.now - began
+            try require(elapsed < .seconds(6), "stopping took \(elapsed)")
+            stage.follow(.none)
+            daemon = try stage.start()
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty }
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
+            // Microsoft had taken what was in flight.
+            try requireEqual(try stage.books(Microsoft.capi).duplicates, 20, "repeats")
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a second signal ends it at once with exit code 1`() async throws {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(20)), targets: .events)]), hasOffline: false)
+            let daemon = try stage.start()
+            try stage.publish([Shop.purchase("forced-1")])
+            try eventually("a request in flight") { stage.number("capi", "attempts") == 1 }
+            daemon.send(SIGTERM)
+            try eventually("the first signal to be seen") { stage.directory.logLines("stop.requested").count == 1 }
+            let began = ContinuousClock.now
+            daemon.send(SIGINT)
+            try requireEqual(daemon.exitCode(timeout: .seconds(5)), 1, "exit code")
+            let elapsed = ContinuousClock.now - began
+            try require(elapsed < .seconds(3), "it took \(elapsed)")
+            try requireEqual(stage.directory.logLines("daemon.stopped").last?["complete"]?.bool, false)
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `it stops in time although Kafka is gone`() async throws {
+        try await onThread {
+            let stage = try Stage(hasOffline: false)
+            let daemon = try stage.start()
+            try stage.publish([Shop.purchase("gone-1")])
+            try eventually("it to arrive") { stage.missing(["gone-1"]).isEmpty }
+            try stage.kafka.takeDown()
+            let began = ContinuousClock.now
+            try daemon.stop(timeout: .seconds(30))
+            let elapsed = ContinuousClock.now - began
+            try require(elapsed < .seconds(15), "stopping took \(elapsed)")
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a signal at any moment of the start ends it in order`() async throws {
+        try await onThread {
+            let stage = try Stage(hasOffline: false)
+            for delay in stride(from: 0, through: 240, by: 30) {
+                let daemon = try stage.launch()
+                // Before its first instructions a signal simply ends a process.
+                try eventually("its first line") {
+                    stage.directory.logLines("daemon.started").count == delay / 30 + 1
+                }
+                usleep(UInt32(delay) * 1000)
+                let began = ContinuousClock.now
+                try daemon.stop(timeout: .seconds(20))
+                let elapsed = ContinuousClock.now - began
+                try require(elapsed < .seconds(12), "after \(delay) ms stopping took \(elapsed)")
+            }
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `it stops in time while the group's coordinator keeps an assignment waiting`() async throws {
+        try await onThread {
+            let stage = try Stage(hasOffline: false)
+            for _ in 0..<10 { try stage.kafka.delayNext(.offsetFetch, broker: 1, milliseconds: 60_000) }
+            let daemon = try stage.launch()
+            try eventually("the assignment to wait") { !stage.directory.logLines("kafka.faulted").isEmpty }
+            let began = ContinuousClock.now
+            try daemon.stop(timeout: .seconds(40))
+            let elapsed = ContinuousClock.now - began
+            try require(elapsed < .seconds(25), "stopping took \(elapsed)")
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `it starts without Kafka, says so, and begins when Kafka is there`() async throws {
+        try await onThread {
+            let stage = try Stage(hasOffline: false)
+            try stage.publish([Shop.purchase("late-1")])
+            try stage.kafka.takeDown()
+            let daemon = try stage.launch()
+            try eventually("a complaint") { !stage.directory.logLines("kafka.faulted").isEmpty }
+            try eventually("not ready") {
+                stage.directory.status()?["not_ready_because"]?.elements?.contains { $0.string == "not_in_the_group" }
+                    ?? false
+            }
+            try requireEqual(try stage.command("status").code, 1, "exit code of status")
+            try stage.kafka.bringUp()
+            try eventually("it to arrive", within: .seconds(40)) { stage.missing(["late-1"]).isEmpty }
+            try eventually("ready") { stage.directory.status()?["ready"]?.bool == true }
+            try requireEqual(try stage.command("status").code, 0, "exit code of status")
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import FakeMicrosoft
+import Forwarder
+import ForwarderHarness
+import Glibc
+import Testing
+
+struct StoreTests {
+    /// A file system of its own for the state directory. Only root can make one.
+    private final class SmallDisk {
+        let path: String
+        private var filler: String { "\(path)/filler" }
+
+        init(_ path: String, megabytes: Int) throws {
+            self.path = path
+            mkdir(path, 0o700)
+            try SmallDisk.run("/bin/mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path)
+        }
+
+        deinit {
+            // Lazily: a daemon that a failed scenario left may still be in it.
+            try? SmallDisk.run("/bin/umount", "-l", path)
+        }
+
+        func fill() throws {
+            let file = open(filler, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            defer { close(file) }
+            for size in [1 << 20, 1 << 12] {
+                let bytes = [UInt8](repeating: 7, count: size)
+                while write(file, bytes, size) == size {}
+            }
+            try require(errno == ENOSPC, "the disk is not full (errno \(errno))")
+        }
+
+        func free() {
+            unlink(filler)
+        }
+
+        private static func run(_ program: String, _ words: String...) throws {
+            let process = try ChildProcess(program, words, environment: [])
+            try requireEqual(process.exitCode(timeout: .seconds(10)), 0, "\(program) \(words)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)), .enabled(if: getuid() == 0, "mounting a small file system takes root"))
+    func `a full disk is said, loses nothing, holds up no healthy destination, and is recovered from`() async throws {
+        try await onThread {
+            let stage = try Stage()
+            let disk = try SmallDisk(stage.directory.state, megabytes: 48)
+            stage.settings.ballast = "1MiB"
+            var daemon = try stage.start()
+            try require(!stage.directory.logLines("state_directory.doubted").isEmpty, "tmpfs is not doubted")
+            var ids = Shop.ids("room", 0..<50)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("the first ones") { stage.missing(ids).isEmpty && stage.acceptedOffline == 50 }
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == 50 }
+
+            try disk.fill()
+            stage.follow(.status(503), .capi)
+            let full = Shop.ids("full", 0..<2000)
+            ids += full
+            try stage.publish(full.map { Shop.purchase($0) })
+            try eventually("it to be said") { !stage.directory.logLines("store.filled").isEmpty }
+            try eventually("the healthy one to go on") { stage.acceptedOffline == 2050 }
+            try eventually("not ready") {
+                stage.directory.status()?["not_ready_because"]?.elements?.contains { $0.string == "store_not_writable" }
+                    ?? false
+            }
+            try require(try stage.committedTotal() < 2050, "committed what is neither delivered nor on disk")
+
+            disk.free()
+            try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == 2050 }
+            try requireEqual(stage.number("capi", "pending"), 2000, "pending")
+            stage.follow(.none)
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty }
+            try daemon.waitUntilSettled(.seconds(20))
+
+            // Told to stop with a full disk.
+            try disk.fill()
+            stage.follow(.status(503), .capi)
+            let last = Shop.ids("last", 0..<2000)
+            ids += last
+            try stage.publish(last.map { Shop.purchase($0) })
+            try eventually("it to be said again") { stage.directory.logLines("store.filled").count == 2 }
+            let took = try ContinuousClock().measure { try daemon.stop() }
+            try require(took < .seconds(15), "stopping took \(took)")
+            // Without room there may be no start, but then it says why.
+            let cramped = try stage.launch()
+            if let code = cramped.exitCode(timeout: .seconds(2)) {
+                try requireEqual(code, 1, "exit code")
+                try require(
+                    stage.directory.logLines("daemon.refused").last?["reason"]?.string?.contains("the disk is full")
+                        ?? false, "not said")
+            } else {
+                try cramped.stop()
+            }
+            disk.free()
+            stage.follow(.none)
+            daemon = try stage.start()
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 4050 }
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a state directory that is deleted is noticed; what was in it is still delivered`() async throws {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .events)]))
+            var daemon = try stage.start()
+            let ids = Shop.ids("ghost", 0..<200)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == 200 }
+            try requireEqual(rename(stage.directory.state, stage.directory.state + ".gone"), 0, "renaming")
+            try eventually("it to be said") {
+                stage.directory.logLines("store.faulted").contains {
+                    $0["reason"]?.string?.contains("deleted or replaced while it was in use") ?? false
+                }
+            }
+            // Nothing is put into a file that nobody will ever open again.
+            let more = Shop.ids("later", 0..<100)
+            try stage.publish(more.map { Shop.purchase($0) })
+            usleep(1_500_000)
+            try requireEqual(try stage.committedTotal(), 200, "committed")
+            stage.follow(.none)
+            try eventually("what was in it to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline >= 200 }
+            try requireEqual(daemon.exitCode(timeout: .seconds(30)), 1, "exit code")
+
+            daemon = try stage.start()
+            try eventually("everything to arrive") { stage.missing(ids + more).isEmpty && stage.acceptedOffline == 300 }
+            try eventually("the missing store to be noticed") { !stage.directory.logLines("store.vanished").isEmpty }
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a store that was put away between two runs is missed`() async throws {
+        try await onThread {
+            let stage = try Stage(hasOffline: false)
+            var daemon = try stage.start()
+            try stage.publish([Shop.purchase("missed-1")])
+            try eventually("it to arrive") { stage.missing(["missed-1"]).isEmpty }
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == 1 }
+            try daemon.stop()
+            daemon = try stage.start()
+            try requireEqual(stage.directory.logLines("store.vanished").count, 0, "missed although it is there")
+            try daemon.stop()
+            try requireEqual(rename(stage.directory.state, stage.directory.state + ".old"), 0, "renaming")
+            daemon = try stage.start()
+            try eventually("it to be missed") { stage.directory.logLines("store.vanished").count == 1 }
+            let line = stage.directory.logLines("store.vanished")[0]
+            try require(line["remembered"]?.string != line["present"]?.string, "\(line.rawText)")
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+}

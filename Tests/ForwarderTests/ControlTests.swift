@@ -1,0 +1,80 @@
+import ForwarderCore
+import Glibc
+import Testing
+
+@testable import Forwarder
+
+struct ControlTests {
+    @Test func `every request survives its way through the socket`() {
+        let selection = StoreSelection(
+            destination: "capi", reason: "refused", since: Timestamp(milliseconds: 17), id: 5, limit: 9)
+        let requests: [ControlRequest] = [
+            .status, .pause("a\"b"), .resume("c"), .store(.queueStats), .store(.queueList(selection)),
+            .store(.queueDiscard(selection)), .store(.deadLettersList(selection)), .store(.deadLettersShow(7)),
+            .store(.deadLettersReplay(StoreSelection())), .store(.deadLettersDiscard(selection)),
+            .store(.rejectsList(selection)),
+        ]
+        for request in requests { #expect(ControlRequest(json: request.json) == request) }
+        for garbage in ["", "{}", "[]", "{\"command\":\"reboot\"}", "{\"command\":\"pause\"}", "\u{0}"] {
+            #expect(ControlRequest(json: Array(garbage.utf8)) == nil)
+        }
+    }
+
+    @Test func `one request that takes long holds up no other, and a silent client none`() throws {
+        var template = Array("/tmp/control-XXXXXX".utf8CString)
+        #expect(mkdtemp(&template) != nil)
+        let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        defer { rmdir(directory) }
+        let control = try ControlSocket(directory: directory)
+        control.start { request in
+            if request == Array("slow".utf8) { usleep(500_000) }
+            return request + Array("!".utf8)
+        }
+        // Connects and says nothing.
+        let silent = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(silent) }
+        #expect(UnixSocket.withAddress(ControlSocket.path(in: directory)) { connect(silent, $0, $1) } == 0)
+        let slow = Reply<String>()
+        _ = Thread(name: "slow") { slow.send(ControlTests.ask(directory, "slow")) }
+        usleep(50_000)
+        let took = ContinuousClock().measure { #expect(ControlTests.ask(directory, "quick") == "quick!") }
+        #expect(took < .milliseconds(400))
+        #expect(slow.wait(timeout: .seconds(5)) == "slow!")
+        control.stop()
+        #expect(ControlTests.ask(directory, "late") == "not running")
+    }
+
+    private static func ask(_ directory: String, _ text: String) -> String {
+        switch ControlSocket.ask(directory: directory, Array(text.utf8)) {
+        case .line(let line): String(decoding: line, as: UTF8.self)
+        case .silent: "silent"
+        case .notRunning: "not running"
+        }
+    }
+
+    @Test func `words, options and flags are told apart`() throws {
+        let arguments = try Arguments(
+            ["list", "--limit", "5", "--name=a=b", "-", "--json"], options: ["--limit", "--name"], flags: ["--json"])
+        #expect(arguments.words == ["list", "-"])
+        #expect(arguments.value("--limit") == "5" && arguments.value("--name") == "a=b" && arguments.has("--json"))
+        #expect(try arguments.number("--limit", in: 1...9, default: 3) == 5)
+        #expect(try arguments.number("--other", in: 1...9, default: 3) == 3)
+        #expect(throws: Arguments.Wrong.self) { try arguments.number("--limit", in: 6...9, default: 7) }
+    }
+
+    @Test(arguments: [
+        ("90s", 90), ("5m", 300), ("2h", 7200), ("7d", 604_800), ("0s", 0),
+    ])
+    func `a time that lies so far back`(_ text: String, seconds: Int64) {
+        let now = Timestamp(seconds: 1_786_000_000)
+        #expect(PastTime.parse(text, now: now) == now - .seconds(seconds))
+    }
+
+    @Test func `a time by the calendar, and what is none`() {
+        let now = Timestamp(seconds: 1_786_000_000)
+        #expect(PastTime.parse("2026-08-06T07:06:40Z", now: now) == now)
+        for text in ["", "yesterday", "-2h", "2 h", "h", "9999999h", "2026-08-06"] {
+            #expect(PastTime.parse(text, now: now) == nil, "\(text)")
+        }
+    }
+}

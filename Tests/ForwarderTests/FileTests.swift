@@ -1,0 +1,90 @@
+import ForwarderCore
+import Glibc
+import Testing
+
+@testable import Forwarder
+
+struct FileTests {
+    private let directory: String
+
+    init() {
+        var template = Array("/tmp/forwarder-files-XXXXXX".utf8CString)
+        _ = mkdtemp(&template)
+        directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
+
+    private func remove(_ names: String...) {
+        for name in names { unlink("\(directory)/\(name)") }
+        rmdir(directory)
+    }
+
+    private func size(_ name: String) -> Int? {
+        var status = stat()
+        return stat("\(directory)/\(name)", &status) == 0 ? Int(status.st_size) : nil
+    }
+
+    @Test func `a file is replaced as a whole and belongs to its owner alone`() throws {
+        defer { remove("f") }
+        try SmallFile.replace("\(directory)/f", with: Array("one".utf8))
+        try SmallFile.replace("\(directory)/f", with: Array("two".utf8))
+        #expect(try SmallFile.read("\(directory)/f", limit: 3) == Array("two".utf8))
+        #expect(size("f.new") == nil)
+        var status = stat()
+        #expect(stat("\(directory)/f", &status) == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(throws: SmallFile.Failure.self) { try SmallFile.read("\(directory)/f", limit: 2) }
+        do {
+            _ = try SmallFile.read("\(directory)/none", limit: 2)
+            Issue.record("read what is not there")
+        } catch {
+            #expect(error.isMissing)
+        }
+    }
+
+    @Test func `the reserve takes the space that is configured, whatever it was before`() {
+        defer { remove("ballast") }
+        func ballast(_ bytes: Int) -> Ballast {
+            var settings = StateSettings()
+            settings.directory = directory
+            settings.ballastBytes = bytes
+            return Ballast(settings)
+        }
+        #expect(ballast(100_000).take() && size("ballast") == 100_000)
+        #expect(ballast(50_000).take() && size("ballast") == 50_000)
+        #expect(ballast(50_000).release() && size("ballast") == nil)
+        #expect(!ballast(50_000).release())
+        #expect(ballast(50_000).take() && ballast(0).take() && size("ballast") == nil)
+    }
+
+    @Test func `a store's file is missed when it is deleted or replaced`() throws {
+        defer { remove("store.sqlite", "old") }
+        let path = "\(directory)/store.sqlite"
+        try SmallFile.replace(path, with: [1])
+        let file = StoreFile(directory: directory)
+        #expect(file.isUnchanged)
+        #expect(rename(path, "\(directory)/old") == 0)
+        #expect(!file.isUnchanged)
+        try SmallFile.replace(path, with: [1])
+        #expect(!file.isUnchanged)
+        #expect(rename("\(directory)/old", path) == 0)
+        #expect(file.isUnchanged)
+    }
+
+    @Test func `a secret is read without what surrounds it, and refused where it could break a header`() throws {
+        defer { remove("s") }
+        let reference = SecretReference.file("\(directory)/s")
+        func secret(_ text: String) throws -> String {
+            try SmallFile.replace("\(directory)/s", with: Array(text.utf8))
+            return try Secrets.read(reference)
+        }
+        #expect(try secret("  token-1\r\n\n") == "token-1")
+        for bad in ["", " \n", "to\nken", "tok\u{e9}n", "a\u{0}b"] {
+            #expect(throws: Secrets.Unreadable.self) { try secret(bad) }
+        }
+        do {
+            _ = try secret("very-secret\u{7}")
+        } catch let error as Secrets.Unreadable {
+            #expect(!error.reason.contains("very-secret"))
+        }
+        #expect(throws: Secrets.Unreadable.self) { try Secrets.read(.environment("NO_SUCH_VARIABLE_HERE")) }
+    }
+}

@@ -1,0 +1,154 @@
+import ForwarderCore
+import Glibc
+import Testing
+
+@testable import Forwarder
+
+struct TelemetryTests {
+    /// Metrics of one destination and one partition.
+    private func metrics(
+        consumed: Int = 0, lag: Int64? = 0, rebalances: Int = 1, brokersUp: Int = 1, isPaused: Bool = false,
+        stopped: Int = 0, isWritable: Bool = true
+    ) -> Metrics {
+        var intake = IntakeBooks()
+        intake.consumed = consumed
+        intake.skipped[0] = consumed
+        let settings = DestinationSettings(
+            name: "capi", kind: .capi(CAPISettings(uetTagID: "1", token: .environment("T"))))
+        let now = Moment(wall: Timestamp(seconds: 0), uptime: Uptime(milliseconds: 0))
+        let lane = DestinationLane(
+            id: DestinationID(1), settings: settings, rows: RowIDs(after: .none), depth: QueueDepth(), heldGoals: [],
+            state: .running, now: now, seed: 1
+        ).snapshot(now: now)
+        var kafka = Metrics.Kafka()
+        kafka.rebalances = rebalances
+        kafka.brokersUp = brokersUp
+        kafka.isPaused = isPaused
+        kafka.stopped = stopped
+        kafka.partitions = [.init(topic: "t", partition: 0, position: 1, committed: 1, lag: lag)]
+        var store = Metrics.Store()
+        store.isWritable = isWritable
+        return Metrics(
+            uptime: .zero,
+            destinations: [
+                .init(
+                    type: "capi", intake: intake, gathering: 0, lane: lane, requestTime: Histogram(),
+                    oldestPendingSeconds: nil)
+            ], kafka: kafka, store: store, logLinesDropped: 0)
+    }
+
+    private func second(_ number: Int64) -> Uptime { Uptime(milliseconds: number * 1000) }
+
+    @Test func `readiness has a reason for everything that is not well`() {
+        let readiness = Readiness()
+        #expect(readiness.reasons == ["starting"])
+        readiness.judge(metrics(rebalances: 0), stalled: [], now: second(0))
+        #expect(readiness.reasons == ["not_in_the_group"])
+        readiness.judge(metrics(), stalled: [], now: second(1))
+        #expect(readiness.reasons == [])
+        readiness.judge(metrics(stopped: 1, isWritable: false), stalled: ["store"], now: second(2))
+        #expect(readiness.reasons == ["store_loop_stalled", "partition_stopped", "store_not_writable"])
+    }
+
+    @Test func `lag without progress makes it not ready after a minute; reading or committing is progress`() {
+        let readiness = Readiness()
+        readiness.judge(metrics(consumed: 1, lag: 50), stalled: [], now: second(0))
+        readiness.judge(metrics(consumed: 1, lag: 50), stalled: [], now: second(60))
+        #expect(readiness.reasons == [])
+        readiness.judge(metrics(consumed: 1, lag: 60), stalled: [], now: second(61))
+        #expect(readiness.reasons == ["lag_without_progress"])
+        readiness.judge(metrics(consumed: 2, lag: 70), stalled: [], now: second(62))
+        #expect(readiness.reasons == [])
+        readiness.judge(metrics(consumed: 2, lag: 69), stalled: [], now: second(120))
+        readiness.judge(metrics(consumed: 2, lag: 69), stalled: [], now: second(180))
+        #expect(readiness.reasons == [])
+        readiness.judge(metrics(consumed: 2, lag: 69), stalled: [], now: second(181))
+        #expect(readiness.reasons == ["lag_without_progress"])
+        // A pause is told by other means, and no lag is nothing to do.
+        readiness.judge(metrics(consumed: 2, lag: 69, isPaused: true), stalled: [], now: second(300))
+        #expect(readiness.reasons == [])
+        readiness.judge(metrics(consumed: 2, lag: 0), stalled: [], now: second(999))
+        #expect(readiness.reasons == [])
+    }
+
+    @Test func `brokers may be away for half a minute`() {
+        let readiness = Readiness()
+        readiness.judge(metrics(brokersUp: 0), stalled: [], now: second(0))
+        readiness.judge(metrics(brokersUp: 0), stalled: [], now: second(30))
+        #expect(readiness.reasons == [])
+        readiness.judge(metrics(brokersUp: 0), stalled: [], now: second(31))
+        #expect(readiness.reasons == ["kafka_unreachable"])
+        readiness.judge(metrics(brokersUp: 2), stalled: [], now: second(32))
+        #expect(readiness.reasons == [])
+        readiness.judge(metrics(brokersUp: 0), stalled: [], now: second(62))
+        #expect(readiness.reasons == [])
+    }
+
+    @Test func `a clock that is set is noticed, one that runs is not`() {
+        func moment(_ wall: Int64, _ uptime: Int64) -> Moment {
+            Moment(wall: Timestamp(milliseconds: wall), uptime: Uptime(milliseconds: uptime))
+        }
+        var watch = ClockWatch(moment(1000, 0))
+        #expect(watch.step(moment(61_000, 60_000)) == nil)
+        #expect(watch.step(moment(63_900, 61_000)) == nil)
+        #expect(watch.step(moment(3_664_900, 62_000)) == .seconds(3600))
+        #expect(watch.step(moment(64_900, 62_000)) == .seconds(-3600))
+        #expect(watch.step(moment(65_900, 63_000)) == nil)
+    }
+
+    @Test func `what nobody reads in time is dropped and counted, and no line is torn`() {
+        var ends: [Int32] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        let (reader, writer) = (ends[0], ends[1])
+        defer { close(reader) }
+        let sink = LogSink(descriptor: writer)
+        sink.start()
+        // More than the pipe and the buffer hold together.
+        let line = Array(String(repeating: "x", count: 99_999).utf8)
+        for _ in 0..<100 { sink.write(line) }
+        #expect(sink.dropped > 0 && sink.dropped < 100)
+        let took = ContinuousClock().measure { sink.close(timeout: .milliseconds(300)) }
+        #expect(took < .seconds(2))
+        // Somebody reads after all.
+        var counts: [UInt8: Int] = [:]
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while counts[UInt8(ascii: "\n"), default: 0] + sink.dropped < 100 {
+            let count = read(reader, &chunk, chunk.count)
+            if count <= 0 { break }
+            for byte in chunk[..<count] { counts[byte, default: 0] += 1 }
+        }
+        let lines = counts[UInt8(ascii: "\n"), default: 0]
+        #expect(lines + sink.dropped == 100)
+        #expect(counts[UInt8(ascii: "x"), default: 0] == lines * line.count)
+        close(writer)
+    }
+
+    @Test func `a log whose reader is gone counts what it cannot write`() {
+        var ends: [Int32] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        signal(SIGPIPE, SIG_IGN)
+        close(ends[0])
+        let sink = LogSink(descriptor: ends[1])
+        for _ in 0..<3 { sink.write(Array("line".utf8)) }
+        sink.start()
+        sink.close()
+        #expect(sink.dropped == 3)
+        close(ends[1])
+    }
+
+    @Test func `the file system of a path is that of the mount it is below`() {
+        let mounts = """
+            22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+            30 22 0:26 / /run rw,nosuid shared:5 - tmpfs tmpfs rw
+            41 30 0:40 / /run/state rw - nfs4 server:/x rw
+            50 22 0:50 / /runner rw - overlay overlay rw
+            """
+        #expect(FileSystemKind.kind(of: "/", mounts: mounts) == "ext4")
+        #expect(FileSystemKind.kind(of: "/var/lib", mounts: mounts) == "ext4")
+        #expect(FileSystemKind.kind(of: "/run", mounts: mounts) == "tmpfs")
+        #expect(FileSystemKind.kind(of: "/run/other", mounts: mounts) == "tmpfs")
+        #expect(FileSystemKind.kind(of: "/run/state/a/b", mounts: mounts) == "nfs4")
+        #expect(FileSystemKind.kind(of: "/runner/x", mounts: mounts) == "overlay")
+        #expect(FileSystemKind.kind(of: "/run", mounts: "garbage\n1 2 3\n") == nil)
+    }
+}
