@@ -52,27 +52,27 @@ extension KafkaConsumer {
     ) -> Bool {
         var timeout = timeoutMilliseconds
         var hasAnswered = false
-        while let raw = rd_kafka_queue_poll(queue, timeout) {
-            defer { rd_kafka_event_destroy(raw) }
+        repeat {
+            var hasRecords = false
+            let event = poll(timeoutMilliseconds: timeout, limit: 1000) { _ in hasRecords = true }
             timeout = 0
-            switch event(from: raw) {
-            case .assigned?:
+            switch event {
+            case .assigned:
                 break
-            case .revoked(let partitions, let isLost)?:
+            case .revoked(let partitions, let isLost):
                 let known = partitions.filter { assignment[$0] != nil }
                 if !known.isEmpty { onEvent(.revoked(known, isLost: isLost)) }
             case let event?:
                 onEvent(event)
             case nil:
-                break
+                if !hasRecords { return hasAnswered }
             }
             if owed != nil {
                 hasAnswered = true
                 answer(onEvent)
             }
-            if deadline.hasPassed { return false }
-        }
-        return hasAnswered
+        } while !deadline.hasPassed
+        return false
     }
 
     /// Gives the group the answer it waits for, whatever the owner thinks of it.
