@@ -21,6 +21,8 @@ public final class KafkaConsumer {
     var owed: Answer?
     /// Every partition this consumer reads, with the position it was last told to begin at.
     var assignment: [TopicPartition: KafkaPosition] = [:]
+    /// The partitions that the owner has paused and not resumed, assigned or not.
+    var paused: Set<TopicPartition> = []
     /// Whether `poll` is lending a record.
     var isPolling = false
     /// Whether the group ever gave an assignment, be it an empty one.
@@ -104,7 +106,7 @@ public final class KafkaConsumer {
                 onRecord(KafkaRecord(message))
                 count += 1
             } else {
-                pending.append(trouble(message))
+                pending.append(event(for: message))
             }
         }
         return nil
@@ -112,48 +114,24 @@ public final class KafkaConsumer {
 
     /// The next event for the owner, and what the owner owes for it.
     private func nextEvent() -> KafkaEvent? {
-        while let event = pending.next() {
-            switch event {
+        while let next = pending.next() {
+            switch next {
             case .assigned(let partitions):
                 wasAssigned = true
                 owed = .assign(partitions)
             case .revoked(let partitions, _):
                 owed = .unassign(partitions)
+            case .error(let error):
+                return event(for: error)
             case .positionLost(let partition, _, _) where assignment[partition] == nil:
                 // It may still come after its partition has been taken away, and would make the owner seek in it.
                 continue
             default:
                 break
             }
-            return event
+            return next
         }
         return nil
-    }
-
-    /// What a message says that holds an error instead of a record.
-    private func trouble(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> KafkaEvent {
-        let error = KafkaError(toldBy: handle, message.pointee.err, rd_kafka_message_errstr(message))
-        guard let partition = partition(of: message) else { return .error(error) }
-        let offset = message.pointee.offset
-        return switch error.code {
-        case .autoOffsetReset: .positionLost(partition, asked: KafkaPosition(raw: offset), error)
-        case .endOfPartition: .endOfPartition(partition, offset: offset)
-        default: .partitionError(partition, offset: offset >= 0 ? offset : nil, error)
-        }
-    }
-
-    /// The partition an error is about; nil if it is about a topic or about more.
-    private func partition(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> TopicPartition? {
-        guard let topic = message.pointee.rkt else { return nil }
-        let partition = TopicPartition(String(cString: rd_kafka_topic_name(topic)), message.pointee.partition)
-        guard partition.partition == 0 else { return partition }
-        // Partition 0 may also stand for the whole topic, which then comes as an object that the topic's partitions do not
-        // share. rd_kafka_topic_new finds the one they share, but would make one for a topic that has no partition here.
-        guard assignment[partition] != nil, let shared = rd_kafka_topic_new(handle, partition.topic, nil) else {
-            return nil
-        }
-        defer { rd_kafka_topic_destroy(shared) }
-        return topic == shared ? partition : nil
     }
 
     /// Gives the client up. For `close`.
