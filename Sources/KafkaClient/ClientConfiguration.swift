@@ -62,7 +62,7 @@ package struct ClientConfiguration: ~Copyable {
         return ![before, after].contains { $0.map { $0.isLetter || $0.isNumber } ?? false }
     }
 
-    private static func text(_ buffer: [CChar]) -> String {
+    static func text(_ buffer: [CChar]) -> String {
         String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -1,10 +1,10 @@
 import CRdKafka
 
 // How an assignment of the group is answered. librdkafka's documentation shows the answer inside its rebalance callback;
-// with events there is no callback, and the answer is due any time after the event was taken from the queue. Until then
-// the group's state machine stands still (WAIT_ASSIGN_CALL, WAIT_UNASSIGN_CALL), every partition is paused, and the
-// records already fetched are outdated and never handed out. The answer is an operation sent to librdkafka's main thread,
-// which does not care who sends it; making it on the polling thread keeps records and answers in one order.
+// ours only takes a note (PendingEvents), and the answer is due any time after that. Until then the group's state machine
+// stands still (WAIT_ASSIGN_CALL, WAIT_UNASSIGN_CALL), every partition is paused, and the records already fetched are
+// outdated and never handed out. The answer is an operation sent to librdkafka's main thread, which does not care who
+// sends it or from where; making it on the polling thread keeps records and answers in one order.
 
 extension KafkaConsumer {
     /// Answers `assigned`: begins to read all its partitions, each where `position` says.
@@ -53,18 +53,6 @@ extension KafkaConsumer {
             try take(positions)
             assignment = positions
         }
-    }
-
-    func rebalance(_ raw: OpaquePointer) -> KafkaEvent? {
-        let partitions = rd_kafka_event_topic_partition_list(raw).map(TopicPartition.all(in:)) ?? []
-        if rd_kafka_event_error(raw) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            wasAssigned = true
-            owed = .assign(partitions)
-            return .assigned(partitions)
-        }
-        // Anything else than REVOKE_PARTITIONS would be a failed rebalance, which is to be answered in the same way.
-        owed = .unassign(partitions)
-        return .revoked(partitions, isLost: rd_kafka_assignment_lost(handle) != 0)
     }
 
     func take(_ positions: [TopicPartition: KafkaPosition]) throws(KafkaError) {

@@ -1,4 +1,6 @@
 import CRdKafka
+import Glibc
+import Synchronization
 
 extension KafkaConsumer {
     /// Leaves the group, so that the other members get the partitions at once, and ends the client.
@@ -35,8 +37,8 @@ extension KafkaConsumer {
         }
         let client = takeClient()
         rd_kafka_queue_destroy(queue)
-        if isFinished, mayDestroy { rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
-        return isFinished
+        guard isFinished else { return false }
+        return mayDestroy ? destroy(client, until: deadline) : true
     }
 
     /// Before 2.3.0 librdkafka aborts the process when it ends a cooperative consumer that the group has let in but not
@@ -52,27 +54,27 @@ extension KafkaConsumer {
     ) -> Bool {
         var timeout = timeoutMilliseconds
         var hasAnswered = false
-        while let raw = rd_kafka_queue_poll(queue, timeout) {
-            defer { rd_kafka_event_destroy(raw) }
+        repeat {
+            var hasRecords = false
+            let event = poll(timeoutMilliseconds: timeout, limit: 1000) { _ in hasRecords = true }
             timeout = 0
-            switch event(from: raw) {
-            case .assigned?:
+            switch event {
+            case .assigned:
                 break
-            case .revoked(let partitions, let isLost)?:
+            case .revoked(let partitions, let isLost):
                 let known = partitions.filter { assignment[$0] != nil }
                 if !known.isEmpty { onEvent(.revoked(known, isLost: isLost)) }
             case let event?:
                 onEvent(event)
             case nil:
-                break
+                if !hasRecords { return hasAnswered }
             }
             if owed != nil {
                 hasAnswered = true
                 answer(onEvent)
             }
-            if deadline.hasPassed { return false }
-        }
-        return hasAnswered
+        } while !deadline.hasPassed
+        return false
     }
 
     /// Gives the group the answer it waits for, whatever the owner thinks of it.
@@ -92,4 +94,36 @@ extension KafkaConsumer {
             onEvent(.error(error))
         }
     }
+
+    /// Ends the client on a thread of its own: librdkafka waits there for its threads without a limit, and before 2.1.0
+    /// one of them never ends once a partition has vanished from its topic. Returns whether it has ended in time.
+    private func destroy(_ client: OpaquePointer, until deadline: Deadline) -> Bool {
+        let destruction = Destruction(client)
+        let argument = Unmanaged.passRetained(destruction)
+        var thread = pthread_t()
+        guard pthread_create(&thread, nil, runDestruction, argument.toOpaque()) == 0 else {
+            argument.release()
+            return false
+        }
+        pthread_detach(thread)
+        while !destruction.isDone.load(ordering: .acquiring), !deadline.hasPassed { usleep(1000) }
+        return destruction.isDone.load(ordering: .acquiring)
+    }
+}
+
+private final class Destruction {
+    let client: OpaquePointer
+    let isDone = Atomic(false)
+
+    init(_ client: OpaquePointer) {
+        self.client = client
+    }
+}
+
+private func runDestruction(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    let destruction = Unmanaged<Destruction>.fromOpaque(argument).takeRetainedValue()
+    rd_kafka_destroy_flags(destruction.client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    destruction.isDone.store(true, ordering: .releasing)
+    return nil
 }

@@ -27,7 +27,7 @@ extension KafkaConsumer {
         _ offsets: [OffsetToCommit], timeoutMilliseconds: Int32
     ) throws(KafkaError) -> [PartitionResult] {
         guard !offsets.isEmpty else { return [] }
-        // rd_kafka_commit would wait for ever; a queue of our own can be given up.
+        // rd_kafka_commit would wait for ever. A queue of our own can be given up, and brings nothing else meanwhile.
         let replies = rd_kafka_queue_new(handle)
         defer { rd_kafka_queue_destroy(replies) }
         try send(offsets, replyTo: replies)
@@ -35,7 +35,7 @@ extension KafkaConsumer {
             throw KafkaError(.timedOut, "committing offsets: no answer within \(timeoutMilliseconds) ms")
         }
         defer { rd_kafka_event_destroy(reply) }
-        switch KafkaEvent(commit: reply) {
+        switch KafkaEvent(commitEnded: rd_kafka_event_error(reply), rd_kafka_event_topic_partition_list(reply)) {
         case .committed(let results): return results
         case .error(let error): throw error
         default: preconditionFailure("the reply to a commit is a result or an error")
@@ -45,7 +45,9 @@ extension KafkaConsumer {
     private func send(_ offsets: [OffsetToCommit], replyTo queue: OpaquePointer?) throws(KafkaError) {
         let list = PartitionList(capacity: offsets.count)
         for offset in offsets { list.append(offset.partition, offset: offset.offset, metadata: offset.metadata) }
-        let code = rd_kafka_commit_queue(handle, list.pointer, queue, nil, nil)
+        // A reply that is taken from its queue as an event does not call back; but without a callback of its own a commit
+        // would be told a second time, through the client's.
+        let code = rd_kafka_commit_queue(handle, list.pointer, queue, commitEnded, pending.opaque)
         if let error = KafkaError(code, while: "committing offsets") { throw error }
     }
 }

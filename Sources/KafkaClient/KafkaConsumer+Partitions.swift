@@ -7,16 +7,22 @@ extension KafkaConsumer {
         let list = PartitionList(partitions)
         let action = "pausing a partition"
         if let error = KafkaError(rd_kafka_pause_partitions(handle, list.pointer), while: action) { throw error }
-        return list.failures(while: action)
+        let results = list.results(while: action)
+        for result in results where result.error == nil { paused.insert(result.partition) }
+        return results.filter { $0.error != nil }
     }
 
     /// Hands out records of the partitions again, from the one after the last that was handed out. Returns those it did
-    /// not work for.
+    /// not work for. For a partition that is not paused it does nothing.
     public func resume(_ partitions: [TopicPartition]) throws(KafkaError) -> [PartitionResult] {
-        let list = PartitionList(partitions)
+        // Before 2.4.0 librdkafka reads a partition that it resumes although it is not paused again from where its
+        // assignment, or its last pause, began.
+        let list = PartitionList(partitions.filter { paused.contains($0) || assignment[$0] == nil })
         let action = "resuming a partition"
         if let error = KafkaError(rd_kafka_resume_partitions(handle, list.pointer), while: action) { throw error }
-        return list.failures(while: action)
+        let results = list.results(while: action)
+        for result in results where result.error == nil { paused.remove(result.partition) }
+        return results.filter { $0.error != nil }
     }
 
     /// The offset after the last record handed out, for each partition; nil where none has been since the assignment.

@@ -4,20 +4,25 @@ import CRdKafka
 /// to do about an error is up to the owner.
 ///
 /// **Threads.** Not Sendable: one thread makes every call. librdkafka works on threads of its own and puts what it has to
-/// say, log lines included, into one queue; `poll` takes from that queue. There are no callbacks, so nothing happens
-/// behind the owner's back and the order of events is the order in which `poll` hands them out.
+/// say, log lines included, into one queue; `poll` takes from that queue. librdkafka's callbacks only take notes, so
+/// nothing happens behind the owner's back and the order of events is the order in which `poll` hands them out.
 ///
 /// **Life.** `init`, `subscribe`, then `poll` again and again, answering `assigned` and `revoked`, and at last `close`.
 /// After `close` no call is allowed. A consumer that is dropped without it closes itself, waiting up to a second.
 public final class KafkaConsumer {
     /// The rd_kafka_t; nil once closed.
     private var client: OpaquePointer?
-    /// The group's queue, into which the queues for logs, errors and every partition are redirected.
+    /// The group's queue, into which the queues for logs, errors and every partition are redirected. It is what
+    /// rd_kafka_consumer_poll takes from.
     let queue: OpaquePointer
+    /// What librdkafka's callbacks have noted.
+    let pending = PendingEvents()
     /// What `assigned` or `revoked` awaits from the owner.
     var owed: Answer?
     /// Every partition this consumer reads, with the position it was last told to begin at.
     var assignment: [TopicPartition: KafkaPosition] = [:]
+    /// The partitions that the owner has paused and not resumed, assigned or not.
+    var paused: Set<TopicPartition> = []
     /// Whether `poll` is lending a record.
     var isPolling = false
     /// Whether the group ever gave an assignment, be it an empty one.
@@ -36,10 +41,7 @@ public final class KafkaConsumer {
     public init(properties: [(name: String, value: String)]) throws(KafkaError) {
         let configuration = ClientConfiguration()
         try configuration.set(properties + [("log.queue", "true")])
-        rd_kafka_conf_set_events(
-            configuration.raw,
-            RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS
-                | RD_KAFKA_EVENT_LOG)
+        pending.register(in: configuration)
         let client = try configuration.makeClient(RD_KAFKA_CONSUMER)
         // Log lines go to the main queue, the main queue into the group's.
         rd_kafka_set_log_queue(client, nil)
@@ -50,6 +52,7 @@ public final class KafkaConsumer {
         }
         self.client = client
         self.queue = queue
+        pending.queue = queue
     }
 
     deinit {
@@ -95,38 +98,40 @@ public final class KafkaConsumer {
         var timeout = timeoutMilliseconds
         var count = 0
         while count < limit {
-            guard let raw = rd_kafka_queue_poll(queue, timeout) else { return nil }
-            defer { rd_kafka_event_destroy(raw) }
+            if let event = nextEvent() { return event }
+            guard let message = rd_kafka_consumer_poll(handle, timeout) else { return nextEvent() }
+            defer { rd_kafka_message_destroy(message) }
             timeout = 0
-            if rd_kafka_event_type(raw) == RD_KAFKA_EVENT_FETCH {
-                // One event, one record. Asking for it is also what tells librdkafka that it has been consumed.
-                guard let message = rd_kafka_event_message_next(raw) else { continue }
+            if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 onRecord(KafkaRecord(message))
                 count += 1
-            } else if let event = event(from: raw) {
-                return event
+            } else {
+                pending.append(event(for: message))
             }
         }
         return nil
     }
 
-    /// What librdkafka's event says; nil for one that says nothing to the owner.
-    func event(from raw: OpaquePointer) -> KafkaEvent? {
-        switch rd_kafka_event_type(raw) {
-        case RD_KAFKA_EVENT_REBALANCE: rebalance(raw)
-        case RD_KAFKA_EVENT_OFFSET_COMMIT: KafkaEvent(commit: raw)
-        case RD_KAFKA_EVENT_ERROR: trouble(raw)
-        case RD_KAFKA_EVENT_STATS: KafkaEvent(statistics: raw)
-        case RD_KAFKA_EVENT_LOG: KafkaEvent(log: raw)
-        default: nil
+    /// The next event for the owner, and what the owner owes for it.
+    private func nextEvent() -> KafkaEvent? {
+        while let next = pending.next() {
+            switch next {
+            case .assigned(let partitions):
+                wasAssigned = true
+                owed = .assign(partitions)
+            case .revoked(let partitions, _):
+                owed = .unassign(partitions)
+            case .error(let error):
+                return event(for: error)
+            case .positionLost(let partition, _, _) where assignment[partition] == nil:
+                // It may still come after its partition has been taken away, and would make the owner seek in it.
+                continue
+            default:
+                break
+            }
+            return next
         }
-    }
-
-    private func trouble(_ raw: OpaquePointer) -> KafkaEvent? {
-        let event = KafkaEvent(error: raw)
-        // This one may still come after its partition has been taken away, and would make the owner seek in it.
-        if case .positionLost(let partition, _, _) = event, assignment[partition] == nil { return nil }
-        return event
+        return nil
     }
 
     /// Gives the client up. For `close`.

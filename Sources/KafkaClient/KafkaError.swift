@@ -95,6 +95,17 @@ extension KafkaError {
         self.init(Code(code), "\(action): \(String(cString: rd_kafka_err2str(code)))")
     }
 
+    /// What a client says of itself. `fatal` only announces that there is an error which ends the client: this is that one.
+    init(toldBy client: OpaquePointer, _ code: rd_kafka_resp_err_t, _ text: UnsafePointer<CChar>?) {
+        if code == RD_KAFKA_RESP_ERR__FATAL {
+            var reason = [CChar](repeating: 0, count: 512)
+            let cause = rd_kafka_fatal_error(client, &reason, reason.count)
+            self.init(Code(cause), ClientConfiguration.text(reason), isFatal: true)
+        } else {
+            self.init(Code(code), String(cString: text ?? rd_kafka_err2str(code)))
+        }
+    }
+
     /// The error object that a call answered with, which is freed; nil if it succeeded.
     init?(taking error: OpaquePointer?, while action: String) {
         guard let error else { return nil }

@@ -35,50 +35,13 @@ public struct KafkaLog: Hashable, Sendable {
 }
 
 extension KafkaEvent {
-    /// What an event of type ERROR says: about the client, or about one partition.
-    init(error event: OpaquePointer) {
-        let code = KafkaError.Code(rd_kafka_event_error(event))
-        let error = KafkaError(
-            code, String(cString: rd_kafka_event_error_string(event)),
-            isFatal: rd_kafka_event_error_is_fatal(event) != 0)
-        guard let element = rd_kafka_event_topic_partition(event) else {
-            self = .error(error)
-            return
-        }
-        defer { rd_kafka_topic_partition_destroy(element) }
-        let partition = TopicPartition(element.pointee)
-        let offset = element.pointee.offset
-        self =
-            switch code {
-            case .autoOffsetReset: .positionLost(partition, asked: KafkaPosition(raw: offset), error)
-            case .endOfPartition: .endOfPartition(partition, offset: offset)
-            default: .partitionError(partition, offset: offset >= 0 ? offset : nil, error)
-            }
-    }
-
-    /// What an event of type OFFSET_COMMIT says.
-    init(commit event: OpaquePointer) {
+    /// What a commit brought.
+    init(commitEnded code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) {
         let action = "committing offsets"
-        guard let list = rd_kafka_event_topic_partition_list(event) else {
-            let code = KafkaError.Code(rd_kafka_event_error(event))
-            self = .error(KafkaError(code, "\(action): \(String(cString: rd_kafka_event_error_string(event)))"))
-            return
+        if let list {
+            self = .committed(PartitionResult.all(in: list, while: action, error: code))
+        } else {
+            self = .error(KafkaError(KafkaError.Code(code), "\(action): \(String(cString: rd_kafka_err2str(code)))"))
         }
-        self = .committed(PartitionResult.all(in: list, while: action, error: rd_kafka_event_error(event)))
-    }
-
-    /// What an event of type LOG says.
-    init?(log event: OpaquePointer) {
-        var facility: UnsafePointer<CChar>?
-        var text: UnsafePointer<CChar>?
-        var level: Int32 = 0
-        guard rd_kafka_event_log(event, &facility, &text, &level) == 0, let facility, let text else { return nil }
-        self = .log(KafkaLog(level: level, facility: String(cString: facility), text: String(cString: text)))
-    }
-
-    /// What an event of type STATS says.
-    init?(statistics event: OpaquePointer) {
-        guard let text = rd_kafka_event_stats(event) else { return nil }
-        self = .statistics(Array(String(cString: text).utf8))
     }
 }

@@ -177,4 +177,58 @@ struct ConsumeTests {
             #expect(member.offsets(partition) == Array(0..<20))
         }
     }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `resuming a partition that is not paused changes nothing`() async throws {
+        try await onThread {
+            let cluster = try MockCluster()
+            let partitions = (0..<2).map { TopicPartition("t", $0) }
+            try cluster.createTopic("t", partitions: 2)
+            try cluster.fill("t", partitions: 2, count: 1000)
+            let member = try Member(cluster)
+            try member.join(["t"], partitions: 2)
+            var resumed = 0
+            while member.records.count < 2000 {
+                try member.step(limit: 300)
+                #expect(try member.consumer.resume(partitions) == [])
+                resumed += 1
+                try #require(resumed < 1000, "\(member.records.count) records")
+            }
+            try member.idle(milliseconds: 200)
+            for partition in partitions {
+                let offsets = member.offsets(partition)
+                #expect(offsets.count == 1000 && offsets.elementsEqual(0..<1000))
+            }
+            let unknown = try member.consumer.resume([TopicPartition("elsewhere", 0)])
+            #expect(unknown.map(\.error?.code) == [.unknownPartition])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `an event ends the wait, and without one a poll waits`() async throws {
+        try await onThread {
+            let cluster = try MockCluster()
+            try cluster.createTopic("t", partitions: 1)
+            let clock = ContinuousClock()
+            // One tells of each heartbeat in its log, one has statistics, one has nothing to say.
+            func events(_ properties: [(name: String, value: String)]) throws -> (Duration, KafkaEvent?) {
+                let member = try Member(cluster, properties)
+                try member.join(["t"], partitions: 1)
+                try member.idle(milliseconds: 300)
+                var event: KafkaEvent?
+                let time = clock.measure { event = member.consumer.poll(timeoutMilliseconds: 3000) { _ in } }
+                #expect(member.consumer.close(timeoutMilliseconds: 5000) { _ in })
+                return (time, event)
+            }
+            let (logTime, log) = try events([("debug", "cgrp")])
+            #expect(logTime < .seconds(1))
+            if case .log? = log {} else { Issue.record("\(String(describing: log))") }
+            let (statisticsTime, statistics) = try events([("statistics.interval.ms", "400")])
+            #expect(statisticsTime < .seconds(1))
+            if case .statistics? = statistics {} else { Issue.record("\(String(describing: statistics))") }
+            let (time, nothing) = try events([])
+            #expect(time >= .seconds(3))
+            #expect(nothing == nil)
+        }
+    }
 }
