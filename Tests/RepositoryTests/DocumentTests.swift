@@ -43,7 +43,8 @@ struct DocumentTests {
 
     @Test func `the architecture names files that exist`() {
         let sources = Repository.files("Sources", ".swift").map(\.path)
-        for part in Repository.read("ARCHITECTURE.md").split(separator: "`") where part.hasSuffix(".swift") && part.contains("/") {
+        for part in Repository.read("ARCHITECTURE.md").split(separator: "`")
+        where part.hasSuffix(".swift") && part.contains("/") {
             #expect(sources.contains { $0.hasSuffix("/" + part) }, "\(part)")
         }
     }
