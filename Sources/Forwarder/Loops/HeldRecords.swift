@@ -18,7 +18,7 @@ struct HeldRecords {
         let first = next
         while next < positions.count, positions[next].offset == offset { next += 1 }
         let found = positions[first..<next]
-        if next == positions.count { positions = [] }
+        if next == positions.count { self = HeldRecords() }
         return found
     }
 }

@@ -69,7 +69,7 @@ extension DestinationLane {
     /// When something in memory will have been there too long.
     func nextSpill() -> Uptime {
         guard isStoreWritable else { return .distantFuture }
-        let waiting = fresh.first.map { [$0] } ?? [] + parts + attempts.values.map(\.pending)
+        let waiting = fresh.elements.prefix(1) + parts + attempts.values.map(\.pending)
         return waiting.lazy.filter(\.isInMemoryOnly).map(\.since).min().map { $0 + settings.buffer.maxAge }
             ?? .distantFuture
     }

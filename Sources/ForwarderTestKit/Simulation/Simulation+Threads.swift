@@ -214,6 +214,7 @@ extension Simulation {
         case .claimed(let claim): "claimed \(claim.map { "\($0.batch.deliveries.map(\.row.rawValue))" } ?? "nothing")"
         case .stored(let ticket, let leftOut): "stored \(ticket.rawValue & 0xFFFF) \(leftOut.map(\.rawValue))"
         case .reconfigure: "reconfigure"
+        case .finish(let bounds): "finish \(bounds.map { "\($0.key.rawValue) to \($0.value)" }.sorted())"
         default: "\(input)"
         }
     }

@@ -50,7 +50,7 @@ import Testing
         #expect(lane.snapshot(now: LaneLimitTests.now).pending == queued)
     }
 
-    @Test func `what is in memory only stays within the buffer, whatever it waits for`() {
+    @Test func `I-4: what is in memory only stays within the buffer, whatever it waits for`() {
         for seed in 0..<40 {
             var random = SeededRandom(seed: UInt64(seed))
             let limit = 20_000
@@ -124,6 +124,16 @@ import Testing
     @Test func `without work nobody is woken`() {
         let lane = makeLane()
         #expect(lane.nextWake(now: LaneLimitTests.now) == .distantFuture)
+    }
+
+    @Test func `what is on its way is looked at in time, whatever came after it`() {
+        var lane = makeLane { $0.concurrency = 1 }
+        let start = LaneLimitTests.now
+        let limit = lane.settings.buffer.maxAge
+        #expect(sends(lane.handle(.fresh(SampleDeliveries.batch(1..<4)), now: start)).count == 1)
+        let later = start + limit / 2
+        #expect(sends(lane.handle(.fresh(SampleDeliveries.batch(4..<6)), now: later)).isEmpty)
+        #expect(lane.nextWake(now: later) == start.uptime + limit)
     }
 
     @Test func `a memory that is full without a disk backs up, and no more than twice`() {
