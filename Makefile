@@ -13,9 +13,12 @@ BIN := .build/release
 EVENTS ?= 20000
 FAULTS ?= none
 SEED ?= 1
-SECONDS_TO_RUN ?= 60
+ROUNDS ?= 20
+RECORDS ?= 300000
+# SECONDS counts by itself in a shell; only one that was given is meant.
+FUZZ_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS),60)
 
-.PHONY: help setup build release demo test check lint format golden simulate fuzz bench broker-run install clean
+.PHONY: help setup build release demo test check lint format golden simulate fuzz bench broker-run clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -50,6 +53,19 @@ golden: setup ## write the golden files anew; the review is the diff
 
 broker-run: release ## 200,000 events through a real broker, killed in the middle, judged [EVENTS=200000]
 	Tests/RealBroker/run.sh $(if $(filter-out 20000,$(EVENTS)),$(EVENTS),200000) --faults $(FAULTS) --seed $(SEED)
+
+simulate: setup ## whole lives of the daemon in virtual time, from seeds [ROUNDS=20, ten seeds each]
+	$(SWIFT) build --build-tests $(FLAGS)
+	SIMULATION_ROUNDS=$(ROUNDS) $(SWIFT) test --skip-build $(FLAGS) --filter SimulationTests
+
+fuzz: setup ## any bytes for the intake, with libFuzzer [SECONDS=60]
+	Tests/Fuzz/run.sh $(FUZZ_SECONDS)
+
+bench: release ## nanoseconds and instructions per event, then events/s through the whole daemon [RECORDS=300000]
+	$(BIN)/forwarder-bench
+	Tests/Bench/instructions.sh $(BIN)/forwarder-bench
+	$(BIN)/forwarder-trial --throughput --records $(RECORDS)
+	$(BIN)/forwarder-trial --throughput --offline --records $(RECORDS)
 
 clean: ## remove what was built
 	rm -rf .build

@@ -15,6 +15,10 @@ extension Section {
                 let address = Array("adalovelace@example.com".utf8)
                 return { hash(address, rounds: $0) }
             },
+            Section(name: "map-capi", summary: "map a purchase that is read already, and write it into a CAPI batch") {
+                map(capi)
+            },
+            Section(name: "map-offline", summary: "the same as an offline conversion") { map(offline) },
             Section(name: "intake-capi", summary: "the whole way of a purchase to the Conversions API's batch") {
                 intake(capi)
             },
@@ -71,6 +75,23 @@ extension Section {
         settings.enhancedConversions = true
         return DestinationSettings(name: "offline", kind: .offlineConversions(settings))
     }()
+
+    private static func map(_ settings: DestinationSettings) -> (Int) -> Void {
+        let destination = IntakeDestination(DestinationID(1), settings, firstSeen: .distantPast)
+        _ = Intake(InputSettings(), [destination]).index(ofTopic: "events")
+        var reader = EventReader(InputSettings())
+        let now = Moment(wall: Timestamp(seconds: Samples.now), uptime: Uptime(milliseconds: 0))
+        let origin = Intake.Origin(topic: 0, partition: 0, offset: 0, assignment: AssignmentID(1), sequence: 0)
+        return { rounds in
+            Samples.purchase.withUnsafeBufferPointer { record in
+                _ = reader.open(record)
+                for _ in 0..<rounds {
+                    _ = destination.take(&reader, origin, isStored: false, now: now)
+                    if destination.hasReady { _ = destination.takeBatches(now: now.uptime) }
+                }
+            }
+        }
+    }
 
     private static func intake(_ settings: DestinationSettings...) -> (Int) -> Void {
         let destinations = settings.enumerated().map { index, settings in

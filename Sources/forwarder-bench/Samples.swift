@@ -19,4 +19,14 @@ enum Samples {
 
     /// When the events came in, in seconds since 1970.
     static let now: Int64 = 1_786_000_100
+
+    /// An answer to 1,000 events, of which ten were refused.
+    static let tenRefused: [UInt8] = {
+        let errors = (0..<10).map { index in
+            #"{"index":\#(index * 97),"errorCode":"InvalidValue","propertyName":"data[\#(index * 97)].userData.em","#
+                + #""errorMessage":"The value is not valid.","isWarning":false}"#
+        }
+        return Array(#"{"eventsReceived":990,"error":{"code":"ValidationErrors","details":["#.utf8)
+            + Array(errors.joined(separator: ",").utf8) + Array("]}}".utf8)
+    }()
 }

@@ -49,7 +49,7 @@ public final class IntakeDestination {
     }
 
     /// Takes the record that is open in `reader`. `isStored`: the store holds it already.
-    func take(
+    package func take(
         _ reader: inout EventReader, _ origin: Intake.Origin, isStored: Bool, now: Moment
     ) -> Intake.Disposition {
         gatherer.take(&reader, origin, isStored: isStored, now: now)
