@@ -12,6 +12,8 @@ public final class LogSink: Sendable {
 
     private struct State {
         var bytes: [UInt8] = []
+        /// Bytes the thread has taken and is writing.
+        var taken = 0
         var dropped = 0
         var isClosed = false
     }
@@ -37,7 +39,7 @@ public final class LogSink: Sendable {
 
     public func write(_ line: [UInt8]) {
         let wasEmpty = state.withLock { state in
-            guard state.bytes.count + line.count < LogSink.bufferLimit else {
+            guard state.taken + state.bytes.count + line.count < LogSink.bufferLimit else {
                 state.dropped += 1
                 return false
             }
@@ -62,6 +64,7 @@ public final class LogSink: Sendable {
             let (bytes, isClosed) = state.withLock { state in
                 let bytes = state.bytes
                 state.bytes = []
+                state.taken = bytes.count
                 return (bytes, state.isClosed)
             }
             if !bytes.isEmpty {
