@@ -18,7 +18,7 @@ struct CredentialTests {
             try requireEqual(stage.destination("capi")?["gate_reason"]?.string, "http_401", "reason")
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 100 }
             usleep(1_500_000)
-            try requireEqual(stage.number("capi", "dead_lettered"), 0, "dead letters")
+            try stage.expect("capi", "dead_lettered", 0)
             try stage.directory.write("another-made-up-token\n", to: "capi-token")
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try require(!stage.directory.logLines("gate.opened").isEmpty, "gate.opened was not said")

@@ -43,7 +43,7 @@ struct OutageTests {
             // Kafka has nothing for it any more: the queue alone has them.
             daemon = try stage.launch()
             try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 300 }
-            try requireEqual(stage.number("capi", "restored"), 300, "restored")
+            try stage.expect("capi", "restored", 300)
             try daemon.waitUntilReading()
             try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()

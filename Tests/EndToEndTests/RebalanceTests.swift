@@ -85,6 +85,7 @@ struct RebalanceTests {
             try first.waitUntilSettled(.seconds(30))
             // What the second wrote down at its end it delivers when it comes back.
             second = try stage.launch(in: directory)
+            try eventually("it to be up") { directory.status() != nil }
             try eventually("everything to arrive") { stage.missing(traffic.all).isEmpty }
             try traffic.checkCommits()
             try second.stop()

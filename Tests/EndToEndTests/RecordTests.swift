@@ -36,7 +36,7 @@ struct RecordTests {
             try eventually("all to be read") { stage.number("capi", "consumed") == Int(count) }
             try eventually("the good ones") { stage.missing(["ordinary", "largest", "items"]).isEmpty }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == count }
-            try requireEqual(stage.number("capi", "rejected"), bad.count, "rejected")
+            try stage.expect("capi", "rejected", bad.count)
             let rejects = try stage.answer("rejects", "--limit", "1000")["rejects"]?.elements ?? []
             let reasons = rejects.flatMap { $0["reasons"]?.elements?.compactMap(\.string) ?? [] }
             for (_, reason) in bad {
@@ -100,7 +100,7 @@ struct RecordTests {
             try stage.publish([Shop.pageView("page", more: value), Shop.pageView("plain")])
             try eventually("both items") { stage.missing(["page", "page-value", "plain"]).isEmpty }
             try daemon.waitUntilSettled(.seconds(10))
-            try requireEqual(stage.number("capi", "delivered"), 2, "delivered")
+            try stage.expect("capi", "delivered", 2)
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).accepted, 3, "accepted")
             try stage.finish()

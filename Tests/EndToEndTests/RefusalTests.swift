@@ -41,7 +41,7 @@ struct RefusalTests {
             let one = try stage.answer("dead-letters", "replay", "--id", "\(id)")
             try requireEqual(one["moved"]?.integer, 1)
             try eventually("it to be accepted") { stage.number("offline", "delivered") == 100 - refused + 1 }
-            try requireEqual(stage.number("offline", "replayed"), 1, "replayed")
+            try stage.expect("offline", "replayed", 1)
             let thrown = try stage.answer("dead-letters", "discard", "--destination", "offline", "--limit", "2")
             try requireEqual(thrown["discarded"]?.integer, 2)
             try daemon.waitUntilSettled(.seconds(10))
@@ -82,7 +82,7 @@ struct RefusalTests {
             try requireEqual(answer["moved"]?.integer, 2200)
             try eventually("everything to arrive") { stage.missing(good + bad + more).isEmpty }
             try daemon.waitUntilSettled(.seconds(20))
-            try requireEqual(stage.number("capi", "replayed"), 2200, "replayed")
+            try stage.expect("capi", "replayed", 2200)
             try daemon.stop()
             try stage.finish()
         }
@@ -137,14 +137,14 @@ struct RefusalTests {
             try stage.publish(ids.map { Shop.purchase($0) })
             try eventually("the other to go on") { stage.acceptedOffline == 100 }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 100 }
-            try requireEqual(stage.number("capi", "pending"), 100, "pending")
+            try stage.expect("capi", "pending", 100)
             try requireEqual(try stage.books(Microsoft.capi).accepted, 0, "accepted")
             let discarded = try stage.answer("queue", "discard", "--destination", "capi", "--limit", "30")
             try requireEqual(discarded["discarded"]?.integer, 30)
             try requireEqual(try stage.answer("destinations", "resume", "capi")["state"]?.string, "running")
             try eventually("the rest to arrive") { stage.missing(ids).count == 30 }
             try daemon.waitUntilSettled(.seconds(10))
-            try requireEqual(stage.number("capi", "discarded"), 30, "discarded")
+            try stage.expect("capi", "discarded", 30)
             try daemon.stop()
             try stage.finish(kills: 1)
         }

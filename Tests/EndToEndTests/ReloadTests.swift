@@ -52,7 +52,7 @@ struct ReloadTests {
                 stage.directory.logLines("destination.detached").last?["pending"]?.integer == 50
             }
             try eventually("the status to say it") { stage.destination("offline")?["gate"]?.string == "detached" }
-            try requireEqual(stage.number("offline", "pending"), 50, "what waits")
+            try stage.expect("offline", "pending", 50)
             stage.follow(.none)
             let fourth = Shop.ids("fourth", 0..<50)
             ids += fourth
@@ -95,8 +95,8 @@ struct ReloadTests {
             }
             try eventually("everything") { stage.missing(ids).isEmpty && stage.acceptedOffline == ids.count }
             try daemon.waitUntilSettled(.seconds(20))
-            try requireEqual(stage.number("capi", "consumed"), 1200, "consumed")
-            try requireEqual(stage.number("capi", "delivered"), 1200, "delivered")
+            try stage.expect("capi", "consumed", 1200)
+            try stage.expect("capi", "delivered", 1200)
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).duplicates, 0, "repeats")
             try requireEqual(try stage.committedTotal(), 1200, "committed")

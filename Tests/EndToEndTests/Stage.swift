@@ -83,6 +83,13 @@ final class Stage {
         Int(destination(name)?[member]?.integer ?? -1)
     }
 
+    /// Waits until a number of a destination is this: what the status says is half a second old.
+    func expect(
+        _ name: String, _ member: String, _ value: Int, line: Int = #line, file: String = #fileID
+    ) throws {
+        try eventually("\(name) \(member) \(value)", line: line, file: file) { number(name, member) == value }
+    }
+
     // MARK: Kafka
 
     func publish(_ records: [String], partition: Int32? = nil) throws {

@@ -70,7 +70,7 @@ struct StoreTests {
             disk.free()
             try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 2050 }
-            try requireEqual(stage.number("capi", "pending"), 2000, "pending")
+            try stage.expect("capi", "pending", 2000)
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try daemon.waitUntilSettled(.seconds(20))
