@@ -80,7 +80,7 @@ func requireEqual<Value: Equatable>(
 
 /// Waits until something holds.
 func eventually(
-    _ what: String, within timeout: Duration = .seconds(20), line: Int = #line, file: String = #fileID,
+    _ what: String, within timeout: Duration = .seconds(60), line: Int = #line, file: String = #fileID,
     _ condition: () throws -> Bool
 ) throws {
     let deadline = ContinuousClock.now + timeout
