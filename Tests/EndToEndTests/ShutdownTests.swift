@@ -16,7 +16,7 @@ struct ShutdownTests {
             let began = ContinuousClock.now
             try daemon.stop(timeout: .seconds(20))
             let elapsed = ContinuousClock.now - began
-            try require(elapsed < .seconds(12), "stopping took \(elapsed)")
+            try require(elapsed < .seconds(20), "stopping took \(elapsed)")
             try requireEqual(stage.directory.logLines("daemon.stopped").last?["complete"]?.bool, true)
             try requireEqual(stage.directory.logLines("group.left").last?["complete"]?.bool, true)
 
@@ -45,7 +45,7 @@ struct ShutdownTests {
             let began = ContinuousClock.now
             try daemon.stop(timeout: .seconds(20))
             let elapsed = ContinuousClock.now - began
-            try require(elapsed < .seconds(6), "stopping took \(elapsed)")
+            try require(elapsed < .seconds(15), "stopping took \(elapsed)")
             stage.follow(.none)
             daemon = try stage.start()
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
@@ -68,9 +68,9 @@ struct ShutdownTests {
             try eventually("the first signal to be seen") { stage.directory.logLines("stop.requested").count == 1 }
             let began = ContinuousClock.now
             daemon.send(SIGINT)
-            try requireEqual(daemon.exitCode(timeout: .seconds(5)), 1, "exit code")
+            try requireEqual(daemon.exitCode(timeout: .seconds(15)), 1, "exit code")
             let elapsed = ContinuousClock.now - began
-            try require(elapsed < .seconds(3), "it took \(elapsed)")
+            try require(elapsed < .seconds(10), "it took \(elapsed)")
             try requireEqual(stage.directory.logLines("daemon.stopped").last?["complete"]?.bool, false)
             try stage.finish()
         }
