@@ -42,12 +42,17 @@ extension HTTP {
         }
 
         @Test func `a port can be used again at once`() async throws {
-            let first = try start("127.0.0.1")
-            _ = try expectAnswer(try await exchange(.get("http://127.0.0.1:\(first.port)/")))
-            first.stop()
-            let second = try start("127.0.0.1", first.port)
-            defer { second.stop() }
-            _ = try expectAnswer(try await exchange(.get("http://127.0.0.1:\(second.port)/")))
+            // The kernel may give the port to somebody else in between, but not time and again.
+            var second: HTTPServer?
+            for _ in 0..<5 where second == nil {
+                let first = try start("127.0.0.1")
+                _ = try expectAnswer(try await exchange(.get("http://127.0.0.1:\(first.port)/")))
+                first.stop()
+                second = try? start("127.0.0.1", first.port)
+            }
+            let again = try #require(second)
+            defer { again.stop() }
+            _ = try expectAnswer(try await exchange(.get("http://127.0.0.1:\(again.port)/")))
         }
 
         @Test func `a handler that blocks holds up no other connection`() async throws {
