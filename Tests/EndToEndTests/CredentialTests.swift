@@ -21,7 +21,7 @@ struct CredentialTests {
             try stage.expect("capi", "dead_lettered", 0)
             try stage.directory.write("another-made-up-token\n", to: "capi-token")
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
-            try require(!stage.directory.logLines("gate.opened").isEmpty, "gate.opened was not said")
+            try stage.said("gate.opened")
             try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
@@ -99,7 +99,7 @@ struct CredentialTests {
             try stage.publish(ids.map { Shop.purchase($0) })
             try eventually("CAPI to go on") { stage.missing(ids).isEmpty }
             try eventually("the refusal to be said") { !stage.directory.logLines("credential.refused").isEmpty }
-            try requireEqual(stage.directory.logLines("credential.refused").last?["reason"]?.string, "invalid_grant")
+            try requireEqual(stage.said("credential.refused")["reason"]?.string, "invalid_grant")
             try requireEqual(stage.destination("offline")?["credential_problem"]?.string, "invalid_grant")
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 50 }
             try stage.directory.write("another-made-up-refresh-token", to: "refresh-token")
@@ -122,7 +122,7 @@ struct CredentialTests {
             try daemon.waitUntilReading()
             try stage.publish([Shop.purchase("unsaved-1")])
             try eventually("it to arrive") { stage.acceptedOffline == 1 }
-            try require(!stage.directory.logLines("credential.left_unsaved").isEmpty, "not said")
+            try stage.said("credential.left_unsaved")
             try eventually("the status to say it") {
                 stage.destination("offline")?["credential_problem"]?.string == "not_saved"
             }

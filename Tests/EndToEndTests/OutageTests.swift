@@ -125,7 +125,7 @@ struct OutageTests {
             let ids = Shop.ids("full", 0..<3000)
             try stage.publish(ids.map { Shop.purchase($0) })
             try eventually("reading to pause") { !stage.directory.logLines("intake.paused").isEmpty }
-            try requireEqual(stage.directory.logLines("queue.filled").last?["destination"]?.string, "capi")
+            try requireEqual(stage.said("queue.filled")["destination"]?.string, "capi")
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try eventually("reading to be resumed") { !stage.directory.logLines("intake.resumed").isEmpty }

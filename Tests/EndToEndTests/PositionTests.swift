@@ -32,7 +32,7 @@ struct PositionTests {
         try await onThread {
             let (stage, flooded, daemon) = try PositionTests.outOfRange("earliest")
             try eventually("it to be said") { !stage.directory.logLines("offset.reset").isEmpty }
-            let line = stage.directory.logLines("offset.reset")[0]
+            let line = try stage.said("offset.reset")
             try requireEqual(line["from"]?.integer, 10, "from")
             try requireEqual(line["policy"]?.string, "earliest")
             guard let to = line["to"]?.integer, to > 10 else { throw Disappointment("to: \(line.rawText)") }
@@ -51,7 +51,7 @@ struct PositionTests {
         try await onThread {
             let (stage, flooded, daemon) = try PositionTests.outOfRange("latest")
             try eventually("it to be said") { !stage.directory.logLines("offset.reset").isEmpty }
-            let line = stage.directory.logLines("offset.reset")[0]
+            let line = try stage.said("offset.reset")
             try requireEqual(line["from"]?.integer, 10, "from")
             try requireEqual(line["to"]?.integer, 90, "to")
             usleep(300_000)
@@ -68,7 +68,7 @@ struct PositionTests {
         try await onThread {
             let (stage, flooded, daemon) = try PositionTests.outOfRange("stop")
             try eventually("it to be said") { !stage.directory.logLines("partition.stopped").isEmpty }
-            try requireEqual(stage.directory.logLines("partition.stopped")[0]["offset"]?.integer, 10, "offset")
+            try requireEqual(stage.said("partition.stopped")["offset"]?.integer, 10, "offset")
             try eventually("not ready") {
                 stage.directory.status()?["not_ready_because"]?.elements?.contains { $0.string == "partition_stopped" }
                     ?? false

@@ -62,7 +62,7 @@ struct RecordTests {
             try eventually("the other to have them") { stage.acceptedOffline == 50 }
             try eventually("them to be counted") { stage.number("capi", "skipped") == 50 }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 50 }
-            try require(!stage.directory.logLines("delivery.shadowed").isEmpty, "not said")
+            try stage.said("delivery.shadowed")
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).received, 0, "received")
             try requireEqual(

@@ -17,8 +17,8 @@ struct ShutdownTests {
             try daemon.stop(timeout: .seconds(20))
             let elapsed = ContinuousClock.now - began
             try require(elapsed < .seconds(20), "stopping took \(elapsed)")
-            try requireEqual(stage.directory.logLines("daemon.stopped").last?["complete"]?.bool, true)
-            try requireEqual(stage.directory.logLines("group.left").last?["complete"]?.bool, true)
+            try requireEqual(stage.said("daemon.stopped")["complete"]?.bool, true)
+            try requireEqual(stage.said("group.left")["complete"]?.bool, true)
 
             // The tail was left in Kafka, or is in the queue.
             stage.follow(.none)
@@ -71,7 +71,7 @@ struct ShutdownTests {
             try requireEqual(daemon.exitCode(timeout: .seconds(15)), 1, "exit code")
             let elapsed = ContinuousClock.now - began
             try require(elapsed < .seconds(10), "it took \(elapsed)")
-            try requireEqual(stage.directory.logLines("daemon.stopped").last?["complete"]?.bool, false)
+            try requireEqual(stage.said("daemon.stopped")["complete"]?.bool, false)
             try stage.finish()
         }
     }

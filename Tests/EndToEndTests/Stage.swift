@@ -90,6 +90,17 @@ final class Stage {
         try eventually("\(name) \(member) \(value)", line: line, file: file) { number(name, member) == value }
     }
 
+    /// The last line of an event, once there is one: the log is written by a thread of its own.
+    @discardableResult
+    func said(_ event: String, line: Int = #line, file: String = #fileID) throws -> JSONElement {
+        var lines: [JSONElement] = []
+        try eventually("\(event) to be said", line: line, file: file) {
+            lines = directory.logLines(event)
+            return !lines.isEmpty
+        }
+        return lines[lines.count - 1]
+    }
+
     // MARK: Kafka
 
     func publish(_ records: [String], partition: Int32? = nil) throws {

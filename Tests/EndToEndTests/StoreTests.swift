@@ -48,7 +48,7 @@ struct StoreTests {
             let disk = try SmallDisk(stage.directory.state, megabytes: 48)
             stage.settings.ballast = "1MiB"
             var daemon = try stage.start()
-            try require(!stage.directory.logLines("state_directory.doubted").isEmpty, "tmpfs is not doubted")
+            try stage.said("state_directory.doubted")
             var ids = Shop.ids("room", 0..<50)
             try stage.publish(ids.map { Shop.purchase($0) })
             try eventually("the first ones") { stage.missing(ids).isEmpty && stage.acceptedOffline == 50 }
@@ -151,7 +151,7 @@ struct StoreTests {
             try requireEqual(rename(stage.directory.state, stage.directory.state + ".old"), 0, "renaming")
             daemon = try stage.start()
             try eventually("it to be missed") { stage.directory.logLines("store.vanished").count == 1 }
-            let line = stage.directory.logLines("store.vanished")[0]
+            let line = try stage.said("store.vanished")
             try require(line["remembered"]?.string != line["present"]?.string, "\(line.rawText)")
             try daemon.stop()
             try stage.finish()
