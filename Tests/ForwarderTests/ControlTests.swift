@@ -35,13 +35,35 @@ struct ControlTests {
         defer { close(silent) }
         #expect(UnixSocket.withAddress(ControlSocket.path(in: directory)) { connect(silent, $0, $1) } == 0)
         let slow = Reply<String>()
-        _ = Thread(name: "slow") { slow.send(ControlTests.ask(directory, "slow")) }
+        Thread.start(name: "slow") { slow.send(ControlTests.ask(directory, "slow")) }
         usleep(50_000)
         let took = ContinuousClock().measure { #expect(ControlTests.ask(directory, "quick") == "quick!") }
         #expect(took < .milliseconds(400))
         #expect(slow.wait(timeout: .seconds(5)) == "slow!")
         control.stop()
         #expect(ControlTests.ask(directory, "late") == "not running")
+    }
+
+    @Test func `answered requests leave nothing behind, however many`() throws {
+        var template = Array("/tmp/control-XXXXXX".utf8CString)
+        #expect(mkdtemp(&template) != nil)
+        let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        defer { rmdir(directory) }
+        let control = try ControlSocket(directory: directory)
+        control.start { $0 }
+        let before = ControlTests.virtualMemory
+        for _ in 0..<300 { #expect(ControlTests.ask(directory, "x") == "x") }
+        control.stop()
+        // A thread that nobody joins nor detaches keeps its stack, usually 8 MiB of address space, for ever.
+        #expect(ControlTests.virtualMemory - before < 1 << 30)
+    }
+
+    /// Bytes of address space of this process.
+    private static var virtualMemory: Int {
+        let pages = (try? SmallFile.read("/proc/self/statm", limit: 1000)).flatMap { bytes in
+            String(decoding: bytes, as: UTF8.self).split(separator: " ").first.flatMap { Int($0) }
+        }
+        return (pages ?? 0) * 4096
     }
 
     private static func ask(_ directory: String, _ text: String) -> String {
