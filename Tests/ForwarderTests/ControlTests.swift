@@ -74,6 +74,18 @@ struct ControlTests {
         }
     }
 
+    @Test func `a signal that comes at a bad time is not forgotten, and a stop comes before a reload`() {
+        var early = ProcessSignals.Early()
+        #expect(early.take() == nil)
+        early.put(SIGHUP)
+        early.put(SIGHUP)
+        #expect(!early.isToldToStop && early.take() == SIGHUP && early.take() == nil)
+        early.put(SIGHUP)
+        early.put(SIGTERM)
+        early.put(SIGHUP)
+        #expect(early.isToldToStop && early.take() == SIGTERM && early.take() == nil && !early.isToldToStop)
+    }
+
     @Test func `words, options and flags are told apart`() throws {
         let arguments = try Arguments(
             ["list", "--limit", "5", "--name=a=b", "-", "--json"], options: ["--limit", "--name"], flags: ["--json"])
