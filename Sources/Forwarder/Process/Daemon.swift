@@ -83,7 +83,9 @@ public final class Daemon {
         } catch {
             switch error {
             case .stopped:
-                if let number = earlySignals.take() { telemetry.report(.stopRequested(signal: ProcessSignals.name(number))) }
+                if let number = earlySignals.take() {
+                    telemetry.report(.stopRequested(signal: ProcessSignals.name(number)))
+                }
                 return stopped(ExitCode.done)
             case .failed(let text, let code):
                 StandardError.write(text)
