@@ -55,7 +55,7 @@ final class StoreLoop {
     }
 
     func run() {
-        hasBallast = ballast.take()
+        takeBallast()
         while !isClosing, !hasGivenUp {
             now = SystemClock.now
             heartbeats.beat(.store, at: now.uptime)
