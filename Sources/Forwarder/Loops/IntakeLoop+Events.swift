@@ -77,15 +77,13 @@ extension IntakeLoop {
             policy = plan.configuration.kafka.startFrom
         }
         let report = assigned.report(offset: from)
-        let position: KafkaPosition
-        switch policy {
-        case .earliest: position = .beginning
-        case .latest: position = .end
-        case .stop:
+        if policy == .stop {
             assigned.isStopped = true
             return telemetry.report(.partitionStopped(report, reason: error.name))
         }
         let marks = try? consumer.queryWatermarks(partition, timeoutMilliseconds: 2000)
+        let position: KafkaPosition =
+            policy == .earliest ? .beginning : marks.map { .offset($0.high) } ?? .end
         do throws(KafkaError) {
             try consumer.seek(partition, to: position)
         } catch {
@@ -93,7 +91,11 @@ extension IntakeLoop {
             telemetry.report(.partitionStopped(report, reason: error.name))
             return self.report(error, endsClient: true)
         }
-        assigned.seek()
+        if case .offset(let start) = position {
+            // Committed though nothing has come yet: else the next start would jump again, over what came meanwhile.
+            begin(partition, held: nil, committed: nil, start: start)
+        }
+        partitions[partition]?.seek()
         forgetKeys()
         applyPauses()
         telemetry.report(
