@@ -37,6 +37,9 @@ extension IntakeLoop {
         kafka.brokersUp = statistics.brokersUp
         kafka.brokersKnown = statistics.brokersKnown
         kafka.prefetched = statistics.partitions.reduce(0) { $0 + $1.prefetched }
+        for partition in statistics.partitions {
+            partitions[TopicPartition(partition.topic, partition.partition)]?.isHandedOut(to: partition.handedOutTo)
+        }
     }
 
     func describeKafka() {
@@ -54,13 +57,9 @@ extension IntakeLoop {
     }
 
     private func describe(_ partition: AssignedPartition) -> Metrics.Partition {
-        let marks = consumer.cachedWatermarks(partition.partition)
-        let behind = partition.committed ?? partition.start ?? marks?.low
-        var lag: Int64?
-        if let high = marks?.high, let behind { lag = max(0, high - behind) }
-        return Metrics.Partition(
+        Metrics.Partition(
             topic: partition.partition.topic, partition: partition.partition.partition, position: partition.position,
-            committed: partition.committed, lag: lag)
+            committed: partition.committed, lag: partition.lag(consumer.cachedWatermarks(partition.partition)))
     }
 
     // MARK: Positions
