@@ -58,6 +58,32 @@ struct ControlTests {
         #expect(ControlTests.virtualMemory - before < 1 << 30)
     }
 
+    @Test func `requests without an end, half of one, and more clients than are answered at a time`() throws {
+        var template = Array("/tmp/control-XXXXXX".utf8CString)
+        #expect(mkdtemp(&template) != nil)
+        let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        defer { rmdir(directory) }
+        let control = try ControlSocket(directory: directory)
+        control.start { $0.count > 100 ? [] : $0 }
+        defer { control.stop() }
+        // The daemon reads so much and hangs up.
+        #expect(ControlTests.ask(directory, String(repeating: "x", count: 4 << 20)) == "silent")
+        var clients: [Int32] = []
+        for index in 0..<20 {
+            let client = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            _ = UnixSocket.withAddress(ControlSocket.path(in: directory)) { connect(client, $0, $1) }
+            if index < 4 { clients.append(client) } else { close(client) }
+        }
+        // Four that say nothing more after half a word, and many that have gone.
+        for client in clients { #expect(UnixSocket.writeAll(client, [1])) }
+        let took = ContinuousClock().measure { #expect(ControlTests.ask(directory, "x") == "x") }
+        #expect(took < .seconds(5))
+        // Who ends its half of the connection has said all.
+        shutdown(clients[0], Int32(SHUT_WR))
+        #expect(UnixSocket.readLine(clients[0], limit: 10) == [1])
+        for client in clients { close(client) }
+    }
+
     /// Bytes of address space of this process.
     private static var virtualMemory: Int {
         let pages = (try? SmallFile.read("/proc/self/statm", limit: 1000)).flatMap { bytes in
