@@ -36,6 +36,7 @@ extension IntakeLoop {
         guard let statistics = KafkaStatistics(json: json) else { return }
         kafka.brokersUp = statistics.brokersUp
         kafka.brokersKnown = statistics.brokersKnown
+        kafka.isSettledInGroup = statistics.isSettledInGroup
         kafka.prefetched = statistics.partitions.reduce(0) { $0 + $1.prefetched }
         for partition in statistics.partitions {
             partitions[TopicPartition(partition.topic, partition.partition)]?.isHandedOut(to: partition.handedOutTo)

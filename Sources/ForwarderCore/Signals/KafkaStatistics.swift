@@ -1,5 +1,5 @@
-/// What is read of librdkafka's statistics (STATISTICS.md of librdkafka): how much is prefetched, and whether its brokers
-/// are there.
+/// What is read of librdkafka's statistics (STATISTICS.md of librdkafka): how much is prefetched, and whether brokers and
+/// group are there.
 public struct KafkaStatistics: Sendable, Equatable {
     public struct Partition: Sendable, Equatable {
         public var topic: String
@@ -13,9 +13,12 @@ public struct KafkaStatistics: Sendable, Equatable {
     public var partitions: [Partition] = []
     public var brokersUp = 0
     public var brokersKnown = 0
+    /// Whether the group has this member and is at rest.
+    public var isSettledInGroup: Bool
 
     public init?(json: [UInt8]) {
         guard let root = (try? JSONDocument(json))?.root, root.kind == .object else { return nil }
+        isSettledInGroup = root["cgrp"]?["join_state"]?.string == "steady"
         for (_, broker) in root["brokers"]?.members ?? [] {
             // Bootstrap addresses and the coordinator's connection have no id of their own.
             guard let id = broker["nodeid"]?.integer, id >= 0, broker["source"]?.string != "logical" else { continue }
