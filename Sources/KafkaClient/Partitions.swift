@@ -78,6 +78,11 @@ public struct Watermarks: Hashable, Sendable {
     public var low: Int64
     /// The offset the next record will get.
     public var high: Int64
+
+    public init(low: Int64, high: Int64) {
+        self.low = low
+        self.high = high
+    }
 }
 
 /// An rd_kafka_topic_partition_list_t that belongs to its owner.

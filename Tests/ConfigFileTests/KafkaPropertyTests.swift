@@ -10,6 +10,7 @@ import Testing
         ("group.id", "write kafka.group_id"), ("enable.auto.commit", commit), ("auto.commit.enable", commit),
         ("auto.commit.interval.ms", commit), ("enable.auto.offset.store", commit), ("offset.store.method", storage),
         ("offset.store.path", storage), ("offset.store.sync.interval.ms", storage),
+        ("statistics.interval.ms", "the daemon reads them every five seconds to know whether Kafka is there"),
     ])
     func `a property that the promises depend on is refused with what to do instead`(name: String, advice: String) {
         #expect(

@@ -52,6 +52,22 @@ struct CredentialTests {
     }
 
     @Test(.timeLimit(.minutes(4)))
+    func `a secret of Kafka that is not there yet ends the start so that it is tried again`() async throws {
+        try await onThread {
+            let stage = try Stage(hasOffline: false)
+            let path = "\(stage.directory.path)/kafka-password"
+            stage.settings.kafka = ["properties: {sasl.password: {file: \(path)}}"]
+            // With 2 a service manager would leave it at that.
+            try requireEqual(try stage.launch().exitCode(timeout: .seconds(20)), 1, "exit code")
+            let reason = stage.directory.logLines("daemon.refused").last?["reason"]?.string ?? ""
+            try require(reason.contains("sasl.password") && reason.contains(path), "not said: \(reason)")
+            try stage.directory.write("made-up-password", to: "kafka-password")
+            try stage.start().stop()
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
     func `a rotated refresh token is on disk, for its owner only, before anything is sent with what came with it`()
         async throws
     {

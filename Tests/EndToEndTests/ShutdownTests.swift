@@ -1,6 +1,8 @@
 import FakeMicrosoft
 import ForwarderHarness
 import Glibc
+import KafkaClient
+import MockKafka
 import Testing
 
 struct ShutdownTests {
@@ -72,6 +74,36 @@ struct ShutdownTests {
             let elapsed = ContinuousClock.now - began
             try require(elapsed < .seconds(10), "it took \(elapsed)")
             try requireEqual(stage.said("daemon.stopped")["complete"]?.bool, false)
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a Kafka client that cannot go on ends the process with exit code 1, and nothing is lost`() async throws {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(2)), targets: .events)]), hasOffline: false)
+            stage.settings.kafka = [
+                "properties: {session.timeout.ms: 3000, heartbeat.interval.ms: 500, group.instance.id: only-one}"
+            ]
+            var daemon = try stage.start()
+            let ids = Shop.ids("fenced", 0..<100)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("requests in flight") { stage.number("capi", "attempts") > 0 }
+            // Another member with the same name has taken its place.
+            stage.kafka.failNext(.heartbeat, [KafkaError.Code(rawValue: 82)])
+            try requireEqual(daemon.exitCode(timeout: .seconds(40)), 1, "exit code")
+            try require(
+                stage.directory.logLines("kafka.faulted").contains {
+                    $0["reason"]?.string == "FENCED_INSTANCE_ID" && $0["fatal"]?.bool == true
+                }, "it is not said")
+            try requireEqual(stage.directory.logLines("daemon.stopped").last?["complete"]?.bool, false)
+            // What was in flight was waited for.
+            try require(stage.missing(ids).count < ids.count, "nothing arrived")
+            stage.follow(.none)
+            daemon = try stage.start()
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty }
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
             try stage.finish()
         }
     }

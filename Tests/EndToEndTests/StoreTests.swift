@@ -104,6 +104,34 @@ struct StoreTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(4)), .enabled(if: getuid() == 0, "mounting a small file system takes root"))
+    func `a full disk is recovered from although no reserve can be had`() async throws {
+        try await onThread {
+            let stage = try Stage(hasOffline: false)
+            let disk = try SmallDisk(stage.directory.state, megabytes: 24)
+            // Something else is in its place.
+            mkdir("\(stage.directory.state)/ballast", 0o700)
+            let daemon = try stage.start()
+            try eventually("it to be said") {
+                stage.directory.logLines("store.faulted").contains {
+                    $0["reason"]?.string?.contains("\(stage.directory.state)/ballast") ?? false
+                }
+            }
+            try disk.fill()
+            stage.follow(.status(503))
+            let ids = Shop.ids("bare", 0..<500)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("a full disk") { !stage.directory.logLines("store.filled").isEmpty }
+            disk.free()
+            try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
+            stage.follow(.none)
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty }
+            try daemon.waitUntilSettled(.seconds(20))
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+
     @Test(.timeLimit(.minutes(4)))
     func `a state directory that is deleted is noticed; what was in it is still delivered`() async throws {
         try await onThread {

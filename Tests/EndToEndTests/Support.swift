@@ -20,7 +20,7 @@ let daemonBinary: String = {
 /// at a time: each scenario has a Kafka, a Microsoft and a daemon.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        _ = Thread(name: "scenario") {
+        Thread.start(name: "scenario") {
             scenarioSlots.take()
             let result = Result { try body() }
             scenarioSlots.give()

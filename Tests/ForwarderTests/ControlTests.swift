@@ -35,7 +35,7 @@ struct ControlTests {
         defer { close(silent) }
         #expect(UnixSocket.withAddress(ControlSocket.path(in: directory)) { connect(silent, $0, $1) } == 0)
         let slow = Reply<String>()
-        _ = Thread(name: "slow") { slow.send(ControlTests.ask(directory, "slow")) }
+        Thread.start(name: "slow") { slow.send(ControlTests.ask(directory, "slow")) }
         usleep(50_000)
         let took = ContinuousClock().measure { #expect(ControlTests.ask(directory, "quick") == "quick!") }
         #expect(took < .milliseconds(400))
@@ -44,12 +44,72 @@ struct ControlTests {
         #expect(ControlTests.ask(directory, "late") == "not running")
     }
 
+    @Test func `answered requests leave nothing behind, however many`() throws {
+        var template = Array("/tmp/control-XXXXXX".utf8CString)
+        #expect(mkdtemp(&template) != nil)
+        let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        defer { rmdir(directory) }
+        let control = try ControlSocket(directory: directory)
+        control.start { $0 }
+        let before = ControlTests.virtualMemory
+        for _ in 0..<300 { #expect(ControlTests.ask(directory, "x") == "x") }
+        control.stop()
+        // A thread that nobody joins nor detaches keeps its stack, usually 8 MiB of address space, for ever.
+        #expect(ControlTests.virtualMemory - before < 1 << 30)
+    }
+
+    @Test func `requests without an end, half of one, and more clients than are answered at a time`() throws {
+        var template = Array("/tmp/control-XXXXXX".utf8CString)
+        #expect(mkdtemp(&template) != nil)
+        let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        defer { rmdir(directory) }
+        let control = try ControlSocket(directory: directory)
+        control.start { $0.count > 100 ? [] : $0 }
+        defer { control.stop() }
+        // The daemon reads so much and hangs up.
+        #expect(ControlTests.ask(directory, String(repeating: "x", count: 4 << 20)) == "silent")
+        var clients: [Int32] = []
+        for index in 0..<20 {
+            let client = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            _ = UnixSocket.withAddress(ControlSocket.path(in: directory)) { connect(client, $0, $1) }
+            if index < 4 { clients.append(client) } else { close(client) }
+        }
+        // Four that say nothing more after half a word, and many that have gone.
+        for client in clients { #expect(UnixSocket.writeAll(client, [1])) }
+        let took = ContinuousClock().measure { #expect(ControlTests.ask(directory, "x") == "x") }
+        #expect(took < .seconds(5))
+        // Who ends its half of the connection has said all.
+        shutdown(clients[0], Int32(SHUT_WR))
+        #expect(UnixSocket.readLine(clients[0], limit: 10) == [1])
+        for client in clients { close(client) }
+    }
+
+    /// Bytes of address space of this process.
+    private static var virtualMemory: Int {
+        let pages = (try? SmallFile.read("/proc/self/statm", limit: 1000)).flatMap { bytes in
+            String(decoding: bytes, as: UTF8.self).split(separator: " ").first.flatMap { Int($0) }
+        }
+        return (pages ?? 0) * 4096
+    }
+
     private static func ask(_ directory: String, _ text: String) -> String {
         switch ControlSocket.ask(directory: directory, Array(text.utf8)) {
         case .line(let line): String(decoding: line, as: UTF8.self)
         case .silent: "silent"
         case .notRunning: "not running"
         }
+    }
+
+    @Test func `a signal that comes at a bad time is not forgotten, and a stop comes before a reload`() {
+        var early = ProcessSignals.Early()
+        #expect(early.take() == nil)
+        early.put(SIGHUP)
+        early.put(SIGHUP)
+        #expect(!early.isToldToStop && early.take() == SIGHUP && early.take() == nil)
+        early.put(SIGHUP)
+        early.put(SIGTERM)
+        early.put(SIGHUP)
+        #expect(early.isToldToStop && early.take() == SIGTERM && early.take() == nil && !early.isToldToStop)
     }
 
     @Test func `words, options and flags are told apart`() throws {

@@ -48,11 +48,15 @@ struct FileTests {
             settings.ballastBytes = bytes
             return Ballast(settings)
         }
-        #expect(ballast(100_000).take() && size("ballast") == 100_000)
-        #expect(ballast(50_000).take() && size("ballast") == 50_000)
+        #expect(ballast(100_000).take() == .taken && size("ballast") == 100_000)
+        #expect(ballast(50_000).take() == .taken && size("ballast") == 50_000)
         #expect(ballast(50_000).release() && size("ballast") == nil)
         #expect(!ballast(50_000).release())
-        #expect(ballast(50_000).take() && ballast(0).take() && size("ballast") == nil)
+        #expect(ballast(50_000).take() == .taken && ballast(0).take() == .taken && size("ballast") == nil)
+        mkdir("\(directory)/ballast", 0o700)
+        let reason = "\(directory)/ballast: Is a directory"
+        #expect(ballast(50_000).take() == .impossible(reason: reason))
+        rmdir("\(directory)/ballast")
     }
 
     @Test func `a store's file is missed when it is deleted or replaced`() throws {

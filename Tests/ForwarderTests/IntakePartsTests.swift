@@ -46,6 +46,50 @@ struct IntakePartsTests {
         #expect(partition.commitable == nil)
     }
 
+    @Test func `what no reader ever gets is no lag, and what is not committed is`() {
+        let marks = Watermarks(low: 5, high: 22)
+        let partition = partition(committed: 10)
+        #expect(partition.lag(nil) == nil && partition.lag(marks) == 12)
+        // 20 and 21 mark the end of transactions.
+        partition.progress.consume(offset: 19, open: 1)
+        partition.isHandedOut(to: 22)
+        #expect(partition.lag(marks) == 12)
+        partition.progress.settle(0)
+        #expect(partition.lag(marks) == 12)
+        partition.confirm(20)
+        #expect(partition.lag(marks) == 0)
+        #expect(partition.lag(Watermarks(low: 5, high: 30)) == 8)
+        partition.isHandedOut(to: nil)
+        #expect(partition.lag(marks) == 2)
+        // librdkafka throws away what it has of a paused partition, and counts it as handed out.
+        partition.isPaused = true
+        partition.isHandedOut(to: 22)
+        #expect(partition.lag(marks) == 2)
+        partition.isPaused = false
+        partition.isHandedOut(to: 22)
+        partition.seek()
+        #expect(partition.lag(marks) == 2)
+        #expect(self.partition().lag(marks) == 17 && self.partition(start: 22).lag(marks) == 0)
+    }
+
+    @Test(
+        arguments: [
+            (next: 22, fetched: 0, stable: 22, end: 22), (next: 20, fetched: 0, stable: 22, end: nil),
+            (next: 22, fetched: 1, stable: 22, end: nil), (next: 20, fetched: 0, stable: 20, end: 22),
+            (next: 21, fetched: 0, stable: 20, end: nil), (next: -1001, fetched: 0, stable: -1001, end: nil),
+        ] as [(next: Int64, fetched: Int, stable: Int64, end: Int64?)])
+    func `librdkafka's statistics tell whether there is more`(
+        _ given: (next: Int64, fetched: Int, stable: Int64, end: Int64?)
+    ) {
+        let high = given.next < 0 ? -1001 : 22
+        let json = """
+            {"topics":{"t":{"partitions":{"3":{"partition":3,"desired":true,"fetchq_cnt":\(given.fetched),\
+            "next_offset":\(given.next),"hi_offset":\(high),"ls_offset":\(given.stable)}}}}}
+            """
+        let partitions = KafkaStatistics(json: Array(json.utf8))?.partitions ?? []
+        #expect(partitions.map(\.handedOutTo) == [given.end] && partitions.map(\.prefetched) == [given.fetched])
+    }
+
     @Test func `reading of a partition stops at its share of what all may hold, and goes on at half of it`() {
         let partition = partition()
         for offset in 0..<20_000 { partition.progress.consume(offset: Int64(offset), open: 1) }

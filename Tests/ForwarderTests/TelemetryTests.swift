@@ -8,7 +8,7 @@ struct TelemetryTests {
     /// Metrics of one destination and one partition.
     private func metrics(
         consumed: Int = 0, lag: Int64? = 0, rebalances: Int = 1, brokersUp: Int = 1, isPaused: Bool = false,
-        stopped: Int = 0, isWritable: Bool = true
+        stopped: Int = 0, isWritable: Bool = true, isSettledInGroup: Bool = true, hasPartition: Bool = true
     ) -> Metrics {
         var intake = IntakeBooks()
         intake.consumed = consumed
@@ -25,7 +25,10 @@ struct TelemetryTests {
         kafka.brokersUp = brokersUp
         kafka.isPaused = isPaused
         kafka.stopped = stopped
-        kafka.partitions = [.init(topic: "t", partition: 0, position: 1, committed: 1, lag: lag)]
+        kafka.isSettledInGroup = isSettledInGroup
+        if hasPartition {
+            kafka.partitions = [.init(topic: "t", partition: 0, position: 1, committed: 1, lag: lag)]
+        }
         var store = Metrics.Store()
         store.isWritable = isWritable
         return Metrics(
@@ -69,6 +72,29 @@ struct TelemetryTests {
         #expect(readiness.reasons == [])
         readiness.judge(metrics(consumed: 2, lag: 0), stalled: [], now: second(999))
         #expect(readiness.reasons == [])
+    }
+
+    @Test func `a member without partitions is well if the group has it, and not if it does not take it back`() {
+        let readiness = Readiness()
+        readiness.judge(metrics(hasPartition: false), stalled: [], now: second(0))
+        readiness.judge(metrics(hasPartition: false), stalled: [], now: second(500))
+        #expect(readiness.reasons == [])
+        readiness.judge(metrics(isSettledInGroup: false), stalled: [], now: second(600))
+        readiness.judge(metrics(isSettledInGroup: false), stalled: [], now: second(700))
+        #expect(readiness.reasons == [])
+        let gone = metrics(isSettledInGroup: false, hasPartition: false)
+        readiness.judge(gone, stalled: [], now: second(760))
+        #expect(readiness.reasons == [])
+        readiness.judge(gone, stalled: [], now: second(761))
+        #expect(readiness.reasons == ["not_in_the_group"])
+        readiness.judge(metrics(), stalled: [], now: second(762))
+        #expect(readiness.reasons == [])
+    }
+
+    @Test(arguments: [("steady", true), ("wait-join", false), ("init", false)])
+    func `librdkafka's statistics tell whether the group has this member`(_ state: String, isSettled: Bool) {
+        let json = "{\"cgrp\":{\"state\":\"up\",\"join_state\":\"\(state)\"}}"
+        #expect(KafkaStatistics(json: Array(json.utf8))?.isSettledInGroup == isSettled)
     }
 
     @Test func `brokers may be away for half a minute`() {

@@ -23,8 +23,10 @@ struct ControlService: Sendable {
         }
     }
 
+    private static var starting: [UInt8] { StoreCommand.error("the daemon is just starting") }
+
     private var status: [UInt8] {
-        guard let metrics = telemetry.metrics else { return StoreCommand.error("the daemon is just starting") }
+        guard let metrics = telemetry.metrics else { return ControlService.starting }
         let reasons = readiness.reasons
         return metrics.status(isReady: reasons.isEmpty, reasons: reasons)
     }
@@ -33,7 +35,8 @@ struct ControlService: Sendable {
 
     /// Answers when the lane has been told and its state is on disk, where it outlives the process.
     private func change(_ name: String, _ command: LaneCommand, to state: DestinationState) -> [UInt8] {
-        let known = telemetry.metrics?.destinations.filter { $0.lane.gate != "detached" }.map(\.lane) ?? []
+        guard let metrics = telemetry.metrics else { return ControlService.starting }
+        let known = metrics.destinations.filter { $0.lane.gate != "detached" }.map(\.lane)
         guard let lane = known.first(where: { $0.name == name }) else {
             let names = known.map(\.name).joined(separator: ", ")
             return StoreCommand.error("there is no destination \(name); there are: \(names)")

@@ -48,7 +48,7 @@ final class ControlSocket: Sendable {
 
     /// Answers requests from now on, each on a thread of its own: one that takes long holds up no other.
     func start(_ answer: @escaping @Sendable ([UInt8]) -> [UInt8]) {
-        _ = Thread(name: "control") {
+        Thread.start(name: "control") {
             while !self.isStopped.load(ordering: .relaxed) { self.accept(answer) }
         }
     }
@@ -69,13 +69,17 @@ final class ControlSocket: Sendable {
             return
         }
         connections.add(1, ordering: .relaxed)
-        _ = Thread(name: "control") {
+        let isStarted = Thread.startIfPossible(name: "control") {
             UnixSocket.setTimeout(connection, seconds: ControlSocket.transferSeconds)
             if let request = UnixSocket.readLine(connection, limit: ControlSocket.requestLimit) {
                 _ = UnixSocket.writeAll(connection, answer(request) + [UInt8(ascii: "\n")])
             }
             close(connection)
             self.connections.subtract(1, ordering: .relaxed)
+        }
+        if !isStarted {
+            close(connection)
+            connections.subtract(1, ordering: .relaxed)
         }
         while connections.load(ordering: .relaxed) >= ControlSocket.connectionLimit { usleep(20_000) }
     }

@@ -25,6 +25,9 @@ final class AssignedPartition {
     var isPaused: Bool?
     /// Reading was sent elsewhere: what comes next may lie before what came last.
     private var wasSought = false
+    /// The end of the log when librdkafka last had nothing more to hand out; nil when it had, or nobody has asked since
+    /// reading went elsewhere.
+    private var handedOutTo: Int64?
     /// Its position was lost, and the configuration says to wait for an operator.
     var isStopped = false
 
@@ -59,6 +62,21 @@ final class AssignedPartition {
     func seek() {
         wasSought = true
         isPaused = nil
+        handedOutTo = nil
+    }
+
+    /// What librdkafka says of itself; of what was fetched before a pause it knows nothing.
+    func isHandedOut(to end: Int64?) {
+        handedOutTo = isPaused == true ? nil : end
+    }
+
+    /// How many records are not committed, by the ends of the log. Behind the last record Kafka may keep what no reader
+    /// ever gets, the marks of transactions: that is no lag.
+    func lag(_ marks: Watermarks?) -> Int64? {
+        guard let marks else { return nil }
+        let isAllCommitted = progress.uncommittedCount == 0 && (progress.watermark ?? start ?? committed) == committed
+        let behind = max(committed ?? start ?? marks.low, isAllCommitted ? handedOutTo ?? 0 : 0)
+        return max(0, marks.high - behind)
     }
 
     /// Whether so much is uncommitted that reading must stop, or, once it has stopped, must not go on.

@@ -12,22 +12,39 @@ struct Ballast {
         bytes = settings.ballastBytes
     }
 
-    /// Takes the space. Returns whether it is there; on a full disk it is not.
-    func take() -> Bool {
+    enum Taking: Equatable {
+        /// It is there, or none is wanted.
+        case taken
+        case noRoom
+        /// It will not be there however much room there is.
+        case impossible(reason: String)
+    }
+
+    /// Takes the space.
+    func take() -> Taking {
         guard bytes > 0 else {
             release()
-            return true
+            return .taken
         }
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return false }
+        guard file >= 0 else { return failure(errno) }
         defer { close(file) }
-        // Real blocks: a sparse file would hold nothing in reserve. What an earlier configuration took beyond it is
-        // given back.
-        guard posix_fallocate(file, 0, off_t(bytes)) == 0, ftruncate(file, off_t(bytes)) == 0 else {
+        // Real blocks: a sparse file would hold nothing in reserve.
+        var code = posix_fallocate(file, 0, off_t(bytes))
+        // What an earlier configuration took beyond it is given back.
+        if code == 0, ftruncate(file, off_t(bytes)) != 0 { code = errno }
+        guard code == 0 else {
             release()
-            return false
+            return failure(code)
         }
-        return true
+        return .taken
+    }
+
+    private func failure(_ code: Int32) -> Taking {
+        switch code {
+        case ENOSPC, EDQUOT, EINTR: .noRoom
+        default: .impossible(reason: "\(path): \(String(cString: strerror(code)))")
+        }
     }
 
     /// Gives the space up. Returns whether there was any.

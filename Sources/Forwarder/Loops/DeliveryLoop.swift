@@ -64,6 +64,8 @@ final class DeliveryLoop {
 
     /// Runs until everything in memory is settled, on disk, or given back to Kafka.
     func run() {
+        // Reads files; it too may get stuck.
+        heartbeats.beat(.delivery, at: now.uptime)
         carryOut(credentials.start(now))
         while true {
             heartbeats.beat(.delivery, at: now.uptime)
@@ -71,7 +73,7 @@ final class DeliveryLoop {
             now = SystemClock.now
             for completion in completions { answered(completion) }
             for order in mailboxes.delivery.takeAll() { handle(order) }
-            for (id, lane) in lanes where lane.nextWake(now: now) <= now.uptime { tell(id, .tick) }
+            for id in lanes.keys.sorted() where isDue(id) { tell(id, .tick) }
             if credentials.nextWake <= now.uptime { carryOut(credentials.tick(now)) }
             sendSettlements()
             advanceEnding()
@@ -83,6 +85,10 @@ final class DeliveryLoop {
             if case .finished = ending { break }
         }
         client.cancelAll()
+    }
+
+    private func isDue(_ id: DestinationID) -> Bool {
+        lanes[id].map { $0.nextWake(now: now) <= now.uptime } ?? false
     }
 
     private var timeout: Duration {

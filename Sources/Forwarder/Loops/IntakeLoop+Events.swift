@@ -36,7 +36,11 @@ extension IntakeLoop {
         guard let statistics = KafkaStatistics(json: json) else { return }
         kafka.brokersUp = statistics.brokersUp
         kafka.brokersKnown = statistics.brokersKnown
+        kafka.isSettledInGroup = statistics.isSettledInGroup
         kafka.prefetched = statistics.partitions.reduce(0) { $0 + $1.prefetched }
+        for partition in statistics.partitions {
+            partitions[TopicPartition(partition.topic, partition.partition)]?.isHandedOut(to: partition.handedOutTo)
+        }
     }
 
     func describeKafka() {
@@ -54,13 +58,9 @@ extension IntakeLoop {
     }
 
     private func describe(_ partition: AssignedPartition) -> Metrics.Partition {
-        let marks = consumer.cachedWatermarks(partition.partition)
-        let behind = partition.committed ?? partition.start ?? marks?.low
-        var lag: Int64?
-        if let high = marks?.high, let behind { lag = max(0, high - behind) }
-        return Metrics.Partition(
+        Metrics.Partition(
             topic: partition.partition.topic, partition: partition.partition.partition, position: partition.position,
-            committed: partition.committed, lag: lag)
+            committed: partition.committed, lag: partition.lag(consumer.cachedWatermarks(partition.partition)))
     }
 
     // MARK: Positions
@@ -77,15 +77,13 @@ extension IntakeLoop {
             policy = plan.configuration.kafka.startFrom
         }
         let report = assigned.report(offset: from)
-        let position: KafkaPosition
-        switch policy {
-        case .earliest: position = .beginning
-        case .latest: position = .end
-        case .stop:
+        if policy == .stop {
             assigned.isStopped = true
             return telemetry.report(.partitionStopped(report, reason: error.name))
         }
         let marks = try? consumer.queryWatermarks(partition, timeoutMilliseconds: 2000)
+        let position: KafkaPosition =
+            policy == .earliest ? .beginning : marks.map { .offset($0.high) } ?? .end
         do throws(KafkaError) {
             try consumer.seek(partition, to: position)
         } catch {
@@ -93,7 +91,11 @@ extension IntakeLoop {
             telemetry.report(.partitionStopped(report, reason: error.name))
             return self.report(error, endsClient: true)
         }
-        assigned.seek()
+        if case .offset(let start) = position {
+            // Committed though nothing has come yet: else the next start would jump again, over what came meanwhile.
+            begin(partition, held: nil, committed: nil, start: start)
+        }
+        partitions[partition]?.seek()
         forgetKeys()
         applyPauses()
         telemetry.report(

@@ -6,6 +6,8 @@ import KafkaClient
 extension IntakeLoop {
     /// How long an assignment may wait for the group's coordinator, and for the store.
     private static let assignmentTimeout = Duration.seconds(30)
+    /// Most that one question to the coordinator waits: nothing interrupts it, and a stop waits for it.
+    private static let longestPatience = Duration.seconds(8)
     /// How long, for all partitions together, for the ends of those that begin there.
     private static let endsTimeout = Duration.seconds(10)
 
@@ -112,7 +114,7 @@ extension IntakeLoop {
                 report(error)
                 if error.isFatal || pressure.isStopping || SystemClock.now.uptime + patience > deadline { return nil }
             }
-            patience += patience
+            patience = min(patience + patience, IntakeLoop.longestPatience)
             doorbell.wait(timeout: .milliseconds(200))
         }
     }

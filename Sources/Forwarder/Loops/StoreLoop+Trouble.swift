@@ -55,13 +55,29 @@ extension StoreLoop {
             return false
         case .full:
             guard attempt(backlog.nextOnFullDisk()) else { return false }
-            if !hasBallast { hasBallast = ballast.take() }
-            guard hasBallast else { return false }
+            guard hasBallast || takeBallast() else { return false }
         case .other: break
         }
         guard attempt(backlog.next()) else { return false }
         leave()
         return true
+    }
+
+    /// Returns whether there is nothing more to wait for: without a reserve that cannot be had the store is better than
+    /// none.
+    @discardableResult
+    func takeBallast() -> Bool {
+        let taking = ballast.take()
+        hasBallast = taking == .taken
+        if case .impossible(let reason) = taking {
+            telemetry.report(
+                .storeFailing(
+                    reason: """
+                        \(reason): no reserve for a full disk can be kept here; put right what is in its place, or set \
+                        state.ballast to 0
+                        """))
+        }
+        return taking != .noRoom
     }
 
     /// Looks whether the file of the store is still where the next start would look for it.

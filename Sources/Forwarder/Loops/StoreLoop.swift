@@ -55,7 +55,7 @@ final class StoreLoop {
     }
 
     func run() {
-        hasBallast = ballast.take()
+        takeBallast()
         while !isClosing, !hasGivenUp {
             now = SystemClock.now
             heartbeats.beat(.store, at: now.uptime)
@@ -102,6 +102,8 @@ final class StoreLoop {
     func attempt(_ transaction: StoreBacklog.Transaction) -> Bool {
         guard !transaction.isEmpty else { return true }
         let started = SystemClock.now.uptime
+        // A backlog on a slow disk is many of these.
+        heartbeats.beat(.store, at: started)
         do throws(StoreError) {
             let result = try store.perform(transaction.works)
             numbers.transactions += 1

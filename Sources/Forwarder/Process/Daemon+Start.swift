@@ -144,10 +144,11 @@ extension Daemon {
 
     private func startIntake(_ plan: Plan) throws(Refusal) -> LoopThread {
         let properties: [(name: String, value: String)]
-        do {
+        do throws(Secrets.Unreadable) {
             properties = try KafkaProperties.all(plan.configuration.kafka)
         } catch {
-            throw .failed("kafka.properties: \(error.reason)", code: ExitCode.usage)
+            // Whoever provides the secret may do so any moment.
+            throw .failed("kafka.properties: \(error.reason)", code: ExitCode.failure)
         }
         let reply = Reply<Result<Void, Refusal>>()
         let (mailboxes, bell, pressure, telemetry, heartbeats, end) = (

@@ -25,8 +25,7 @@ public final class Daemon {
     let mailboxes: Mailboxes
     /// What the queues of this process were made for, by destination; also of those configured no longer.
     var fingerprints: [String: String]
-    /// A signal that came while something else was waited for.
-    private var earlySignal: Int32?
+    private var earlySignals = ProcessSignals.Early()
     private let startedAt = SystemClock.now
 
     /// Runs the daemon until it is told to stop. Returns the exit code of the process.
@@ -84,7 +83,9 @@ public final class Daemon {
         } catch {
             switch error {
             case .stopped:
-                if let number = earlySignal { telemetry.report(.stopRequested(signal: ProcessSignals.name(number))) }
+                if let number = earlySignals.take() {
+                    telemetry.report(.stopRequested(signal: ProcessSignals.name(number)))
+                }
                 return stopped(ExitCode.done)
             case .failed(let text, let code):
                 StandardError.write(text)
@@ -140,26 +141,22 @@ public final class Daemon {
     // MARK: Waiting
 
     private func nextSignal(timeout: Duration) -> Int32? {
-        if let number = earlySignal {
-            earlySignal = nil
-            return number
-        }
-        return signals.wait(timeout: timeout)
+        earlySignals.take() ?? signals.wait(timeout: timeout)
     }
 
     /// The answer of a loop, or nil if there is none in time, or the process is told to stop in the meantime.
     func answer<Value>(_ reply: Reply<Value>, timeout: Duration) -> Value? {
         let deadline = SystemClock.now.uptime + timeout
-        while SystemClock.now.uptime < deadline, earlySignal == nil {
+        while SystemClock.now.uptime < deadline, !isToldToStop {
             if let value = reply.wait(timeout: .milliseconds(50)) { return value }
-            // One reload is under way, or the start, which reads the newest configuration anyway.
-            if let number = signals.wait(timeout: .zero), number != SIGHUP { earlySignal = number }
+            // Also to reload: the file may have changed after it was read for what is being done now.
+            if let number = signals.wait(timeout: .zero) { earlySignals.put(number) }
             notifier.alive(SystemClock.now.uptime)
         }
         return nil
     }
 
-    var isToldToStop: Bool { earlySignal != nil }
+    var isToldToStop: Bool { earlySignals.isToldToStop }
 }
 
 /// The waker of a client that is made later, on its own thread.

@@ -13,9 +13,17 @@ enum KafkaProperties {
         for property in settings.properties {
             switch property.value {
             case .text(let text): properties.append((property.name, text))
-            case .secret(let reference): properties.append((property.name, try Secrets.read(reference)))
+            case .secret(let reference): properties.append((property.name, try read(reference, for: property.name)))
             }
         }
         return properties
+    }
+
+    private static func read(_ reference: SecretReference, for name: String) throws(Secrets.Unreadable) -> String {
+        do throws(Secrets.Unreadable) {
+            return try Secrets.read(reference)
+        } catch {
+            throw Secrets.Unreadable(reason: "\(name): \(error.reason)")
+        }
     }
 }

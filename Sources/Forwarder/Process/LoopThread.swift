@@ -5,7 +5,7 @@ final class LoopThread: Sendable {
     private let finished = Atomic(false)
 
     init(name: String, _ body: @escaping @Sendable () -> Void) {
-        _ = Thread(name: name) {
+        Thread.start(name: name) {
             body()
             self.finished.store(true, ordering: .releasing)
         }

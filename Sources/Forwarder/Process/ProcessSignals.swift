@@ -23,6 +23,24 @@ struct ProcessSignals {
         return number > 0 ? number : nil
     }
 
+    /// Signals that came while something else was waited for.
+    struct Early {
+        private var stop: Int32?
+        private var isReloadDue = false
+
+        var isToldToStop: Bool { stop != nil }
+
+        mutating func put(_ number: Int32) {
+            if number == SIGHUP { isReloadDue = true } else { stop = number }
+        }
+
+        /// What to do first; a stop makes a reload pointless.
+        mutating func take() -> Int32? {
+            defer { self = Early() }
+            return stop ?? (isReloadDue ? SIGHUP : nil)
+        }
+    }
+
     static func name(_ number: Int32) -> String {
         switch number {
         case SIGTERM: "SIGTERM"

@@ -28,7 +28,7 @@ public final class LogSink: Sendable {
     }
 
     public func start() {
-        _ = Thread(name: "log") {
+        Thread.start(name: "log") {
             self.run()
             self.ended.send(())
         }

@@ -7,6 +7,8 @@ final class Readiness: Sendable {
     private static let stallLimit = Duration.seconds(60)
     /// librdkafka connects anew by itself; a short gap says nothing.
     private static let brokersLimit = Duration.seconds(30)
+    /// So long a member may have no partition and be on its way into the group: others may take their time to let it in.
+    private static let joinLimit = Duration.seconds(60)
 
     private struct State {
         var reasons = ["starting"]
@@ -14,6 +16,7 @@ final class Readiness: Sendable {
         var lag: Int64 = 0
         var movedAt: Uptime?
         var brokersSeenAt: Uptime?
+        var joinedAt: Uptime?
     }
 
     private let state = Mutex(State())
@@ -24,7 +27,7 @@ final class Readiness: Sendable {
     func judge(_ metrics: Metrics, stalled: [String], now: Uptime) {
         state.withLock { state in
             var reasons = stalled.map { "\($0)_loop_stalled" }
-            if metrics.kafka.rebalances == 0 { reasons.append("not_in_the_group") }
+            if !Readiness.isMember(metrics, &state, now) { reasons.append("not_in_the_group") }
             if metrics.kafka.stopped > 0 { reasons.append("partition_stopped") }
             if !Readiness.hasBrokers(metrics, &state, now) { reasons.append("kafka_unreachable") }
             if !Readiness.moves(metrics, &state, now) { reasons.append("lag_without_progress") }
@@ -32,6 +35,15 @@ final class Readiness: Sendable {
             if metrics.unaccounted != 0 { reasons.append("unaccounted") }
             state.reasons = reasons
         }
+    }
+
+    /// A member without partitions may be one too many; one that the group does not take back does nothing either.
+    private static func isMember(_ metrics: Metrics, _ state: inout State, _ now: Uptime) -> Bool {
+        guard metrics.kafka.rebalances > 0 else { return false }
+        let isIn = metrics.kafka.isSettledInGroup || !metrics.kafka.partitions.isEmpty
+        let joinedAt = isIn ? now : state.joinedAt ?? now
+        state.joinedAt = joinedAt
+        return now - joinedAt <= joinLimit
     }
 
     private static func hasBrokers(_ metrics: Metrics, _ state: inout State, _ now: Uptime) -> Bool {

@@ -1,33 +1,38 @@
 import Glibc
 
-/// A thread of the operating system. Whatever calls into C and may block lives on one of these, never on Swift's
-/// cooperative pool.
-public struct Thread: Sendable {
-    private let handle: pthread_t
+/// Threads of the operating system. Whatever calls into C and may block lives on one of these, never on Swift's
+/// cooperative pool. Nobody waits for one to end: it says so itself if somebody wants to know.
+public enum Thread {
+    /// Starts `body` on a thread of that name (at most 15 bytes of it are kept, as `ps -L` shows it). For what the process
+    /// cannot be without: it ends if the system has no thread to give.
+    public static func start(name: String, _ body: @escaping @Sendable () -> Void) {
+        let code = create(name, body)
+        precondition(
+            code == 0,
+            "the system has no thread to give (errno \(code)); raise the limit of threads (TasksMax, ulimit -u)")
+    }
 
-    /// Starts `body` on a thread of that name (at most 15 bytes of it are kept, as `ps -L` shows it).
-    public init(name: String, _ body: @escaping @Sendable () -> Void) {
+    /// Starts `body` unless the system has no thread to give. Returns whether it had.
+    static func startIfPossible(name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+        create(name, body) == 0
+    }
+
+    private static func create(_ name: String, _ body: @escaping @Sendable () -> Void) -> Int32 {
         let start = Unmanaged.passRetained(Start(name: String(name.utf8.prefix(15)) ?? "", body: body))
         var handle = pthread_t()
         let code = pthread_create(
             &handle, nil,
             { argument in
                 guard let argument else { return nil }
+                // Else the system would keep its stack until somebody joins it.
+                pthread_detach(pthread_self())
                 let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
                 nameThread(start.name)
                 start.body()
                 return nil
             }, start.toOpaque())
-        // Only at start, and only when the system has no threads left to give: there is no daemon without them.
-        precondition(
-            code == 0,
-            "the system has no thread to give (errno \(code)); raise the limit of threads (TasksMax, ulimit -u)")
-        self.handle = handle
-    }
-
-    /// Waits until the thread has ended. Once only.
-    public func join() {
-        pthread_join(handle, nil)
+        if code != 0 { start.release() }
+        return code
     }
 
     private final class Start: Sendable {

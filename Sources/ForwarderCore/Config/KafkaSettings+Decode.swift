@@ -41,7 +41,7 @@ extension KafkaSettings {
 
     // MARK: Properties
 
-    /// Properties that the promise of no loss depends on, and what to do instead of setting them.
+    /// Properties that what is promised depends on, and what to do instead of setting them.
     private static let ownedProperties: [String: String] = {
         let brokers = "write kafka.brokers"
         let commit = "offsets are committed when their events are settled, see kafka.commit_interval"
@@ -57,6 +57,7 @@ extension KafkaSettings {
             "offset.store.method": storage,
             "offset.store.path": storage,
             "offset.store.sync.interval.ms": storage,
+            "statistics.interval.ms": "the daemon reads them every five seconds to know whether Kafka is there",
         ]
     }()
 

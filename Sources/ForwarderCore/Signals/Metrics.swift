@@ -59,6 +59,8 @@ public struct Metrics: Sendable {
         public var commits = 0
         public var commitsRefused = 0
         public var rebalances = 0
+        /// Whether the group has this member, and is not sharing out its partitions just now.
+        public var isSettledInGroup = true
         public var isPaused = false
         public var uncommitted = 0
         public var brokersUp = 0
