@@ -97,7 +97,7 @@ struct DecimalText {
             }
             guard end < number.count else { return }
             guard lowercased(number[end]) == UInt8(ascii: "e"),
-                let exponent = Int(String(decoding: number[(end + 1)...], as: UTF8.self)), abs(exponent) <= 64
+                let exponent = Int(String(decoding: number[(end + 1)...], as: UTF8.self)), -64...64 ~= exponent
             else { return nil }
             self.exponent = exponent
         }
