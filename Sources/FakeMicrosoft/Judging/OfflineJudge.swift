@@ -196,7 +196,10 @@ struct OfflineJudge {
             return false
         }
         guard parts.count == 2 else { return true }
-        return parts[1].count <= 3 && Bytes(rebasing: parts[1]).digits(0..<parts[1].count) != nil
+        guard parts[1].count <= 3, let fraction = Bytes(rebasing: parts[1]).digits(0..<parts[1].count) else {
+            return false
+        }
+        return fraction == 0 || !Bytes(rebasing: parts[0]).matches("999999999999")
     }
 
     // MARK: Notes
