@@ -46,6 +46,8 @@ import Testing
         Case(Bench.conversion(more: #""ConversionValue":1.0005"#), 5610),
         Case(Bench.conversion(more: #""ConversionValue":-1"#), 5610),
         Case(Bench.conversion(more: #""ConversionCurrencyCode":"eur""#), 5611),
+        Case(Bench.conversion(more: #""ConversionCurrencyCode":"XXX""#), 5611),
+        Case(Bench.conversion(more: #""ConversionCurrencyCode":"ZMW""#)),
         Case(Bench.conversion(more: #""conversionCurrency":"EUR""#), 99_101),
         Case(Bench.conversion(more: #""ExternalAttributionCredit":0.5"#), 99_006),
         Case(Bench.conversion(name: "External"), 99_005),

@@ -164,7 +164,9 @@ struct OfflineJudge {
             }
         }
         let currency = places[Field.currency.rawValue]
-        if currency != 0, !text(places, .currency).isCurrencyCode { note(.currencyInvalid, .currency, at: currency) }
+        if currency != 0, !GoalCurrencies.contain(text(places, .currency)) {
+            note(.currencyInvalid, .currency, at: currency)
+        }
     }
 
     private mutating func attribution(_ places: FieldPlaces, goal: OfflineGoal?) {
