@@ -150,6 +150,9 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
         Mistake(
             "buffer: {max_bytes: 1MiB}", "buffer.max_bytes",
             "holds no batch; write at least 2MiB, which is batch.max_bytes"),
+        Mistake(
+            "batch: {max_events: 1}\npage_value: true", "batch.max_events",
+            "holds no page with a value, which is two events; write at least 2, or page_value: false"),
     ]
 
     @Test(arguments: values + keys + urls + maps + pairs)

@@ -30,7 +30,7 @@ import Testing
             match: {source: [a, b]}
             consent: {missing: denied, denied: send}
             max_event_age: 25h
-            batch: {max_events: 1, max_bytes: 1KiB, linger: 0s}
+            batch: {max_events: 2, max_bytes: 1KiB, linger: 0s}
             concurrency: 1
             request_timeout: 1s
             rate_limit: 1

@@ -134,9 +134,14 @@ import Testing
         #expect(try bench.send(request).status == 415)
         request.headers["content-type"] = "application/json; charset=utf-8"
         request.headers["developertoken"] = "secret"
+        request.headers["customerid"] = "1"
+        request.headers["customeraccountid"] = "2"
         #expect(try bench.send(request).status == 200)
         #expect(
             try bench.capi.findings.map(\.reason)
-                == ["method_not_post", "content_type_not_json", "developer_token_sent_to_capi"])
+                == [
+                    "method_not_post", "content_type_not_json", "developer_token_sent_to_capi",
+                    "customer_id_sent_to_capi", "account_id_sent_to_capi",
+                ])
     }
 }

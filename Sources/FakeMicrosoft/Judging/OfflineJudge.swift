@@ -164,7 +164,9 @@ struct OfflineJudge {
             }
         }
         let currency = places[Field.currency.rawValue]
-        if currency != 0, !text(places, .currency).isCurrencyCode { note(.currencyInvalid, .currency, at: currency) }
+        if currency != 0, !GoalCurrencies.contain(text(places, .currency)) {
+            note(.currencyInvalid, .currency, at: currency)
+        }
     }
 
     private mutating func attribution(_ places: FieldPlaces, goal: OfflineGoal?) {
@@ -196,7 +198,10 @@ struct OfflineJudge {
             return false
         }
         guard parts.count == 2 else { return true }
-        return parts[1].count <= 3 && Bytes(rebasing: parts[1]).digits(0..<parts[1].count) != nil
+        guard parts[1].count <= 3, let fraction = Bytes(rebasing: parts[1]).digits(0..<parts[1].count) else {
+            return false
+        }
+        return fraction == 0 || !Bytes(rebasing: parts[0]).matches("999999999999")
     }
 
     // MARK: Notes

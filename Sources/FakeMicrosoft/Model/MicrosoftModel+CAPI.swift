@@ -9,9 +9,9 @@ extension MicrosoftModel {
             withBooks(destination) { $0.traffic.count(reply, fault: exchange.fault?.name) }
             return .reply(reply)
         }
-        // Tokens for Campaign Management have no business here.
-        if request.headers["developertoken"] != nil {
-            withBooks(destination) { $0.blame(Finding(reason: "developer_token_sent_to_capi")) }
+        // What Campaign Management wants to know has no business here.
+        for (name, reason) in MicrosoftModel.foreignHeaders where request.headers[name] != nil {
+            withBooks(destination) { $0.blame(Finding(reason: reason)) }
         }
         guard request.method == "POST" else {
             return .reply(refuse(destination, .page(405, "Method Not Allowed"), "method_not_post", exchange))
@@ -28,6 +28,11 @@ extension MicrosoftModel {
         }
         return .pending(PendingRequest(kind: .capi(tag: tag), exchange: exchange, body: request.body))
     }
+
+    private static let foreignHeaders = [
+        ("developertoken", "developer_token_sent_to_capi"), ("customerid", "customer_id_sent_to_capi"),
+        ("customeraccountid", "account_id_sent_to_capi"),
+    ]
 
     private mutating func refuse(
         _ destination: FakeDestination, _ reply: FakeReply, _ reason: String, _ exchange: Exchange

@@ -86,6 +86,10 @@ extension DestinationSettings {
             map.refuse(
                 "buffer", "max_bytes", because: "holds no batch; write at least \(least), which is batch.max_bytes")
         }
+        if case .capi(let capi) = kind, capi.pageValue, batch.maxEvents < 2 {
+            let text = "holds no page with a value, which is two events; write at least 2, or page_value: false"
+            map.refuse("batch", "max_events", because: text)
+        }
         guard case .offlineConversions = kind else { return }
         if unmapped == .forward {
             let text = "forward belongs to destinations of type capi: without a goal nothing can be sent"

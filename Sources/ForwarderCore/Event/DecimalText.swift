@@ -74,6 +74,28 @@ struct DecimalText {
         return isNegative ? -value : value
     }
 
+    /// The number with at most so many digits behind the point, half rounded away from zero; nil if it has no more. A
+    /// fraction of a cent comes from a shop that adds its prices in binary, so this is rare and may be slow.
+    func rounded(toDigits limit: Int) -> (text: [UInt8], isExact: Bool)? {
+        guard fractionDigits > limit else { return nil }
+        let zero = UInt8(ascii: "0")
+        let point = text.count - fractionDigits - 1
+        let rest = text[(point + limit + 1)...]
+        var digits = Array(text[..<point]) + Array(text[(point + 1)...(point + limit)])
+        var place = digits.count
+        var isCarried = rest[rest.startIndex] >= UInt8(ascii: "5")
+        while isCarried, place > 0, isDigit(digits[place - 1]) {
+            place -= 1
+            isCarried = digits[place] == UInt8(ascii: "9")
+            digits[place] = isCarried ? zero : digits[place] + 1
+        }
+        if isCarried { digits.insert(UInt8(ascii: "1"), at: place) }
+        let whole = digits.count - limit
+        while digits.count > whole, digits.last == zero { digits.removeLast() }
+        if digits.count > whole { digits.insert(UInt8(ascii: "."), at: whole) }
+        return (digits, rest.allSatisfy { $0 == zero })
+    }
+
     /// A number taken apart by the grammar of JSON.
     private struct Parts {
         let number: Bytes
@@ -97,7 +119,7 @@ struct DecimalText {
             }
             guard end < number.count else { return }
             guard lowercased(number[end]) == UInt8(ascii: "e"),
-                let exponent = Int(String(decoding: number[(end + 1)...], as: UTF8.self)), abs(exponent) <= 64
+                let exponent = Int(String(decoding: number[(end + 1)...], as: UTF8.self)), -64...64 ~= exponent
             else { return nil }
             self.exponent = exponent
         }

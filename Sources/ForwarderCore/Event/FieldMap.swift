@@ -18,6 +18,9 @@ struct FieldMap: ~Copyable, Sendable {
     /// By node: how many elements of an array can matter.
     private let elementLimits: [Int]
 
+    /// No event has room for so many elements: a larger number in a path can only name a member of an object.
+    private static let elementLimit = 1 << 20
+
     /// The node of the event itself.
     static let root = 0
 
@@ -51,7 +54,10 @@ struct FieldMap: ~Copyable, Sendable {
             tree.nodes.enumerated().flatMap { node, members in
                 members.map { NameTable<Target>.Entry(scope: node, name: $0.key, value: $0.value) }
             })
-        elementLimits = tree.nodes.map { members in (members.keys.compactMap { Int($0) }.max() ?? -1) + 1 }
+        elementLimits = tree.nodes.map { members in
+            let numbers = members.keys.compactMap { Int($0) }.filter { 0..<FieldMap.elementLimit ~= $0 }
+            return (numbers.max() ?? -1) + 1
+        }
     }
 
     @inline(__always)

@@ -71,10 +71,10 @@ public enum SkipReason: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// Why a field was left out of an otherwise good event. The raw values are an interface.
+/// Why a field was left out of an otherwise good event, or sent with less in it. The raw values are an interface.
 public enum DropReason: UInt8, CaseIterable, Sendable {
     case wrongType, invalid, personalData, personalDataCut, phoneNotE164, emailNotNormalizable, outOfRange
-    case notOnPageLoad
+    case notOnPageLoad, rounded
 
     public var name: StaticString {
         switch self {
@@ -86,6 +86,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
         case .emailNotNormalizable: "email_not_normalizable"
         case .outOfRange: "out_of_range"
         case .notOnPageLoad: "not_on_page_load"
+        case .rounded: "rounded"
         }
     }
 }

@@ -73,7 +73,8 @@ struct RecordScanner: ~Copyable {
     /// Only configured paths step into arrays; their elements go by their number.
     private mutating func findElements(_ node: Int, _ first: Int, _ end: Int) {
         var place = first
-        for number in 0..<map.elementLimit(of: node) where place < end {
+        for number in 0..<map.elementLimit(of: node) {
+            guard place < end else { return }
             scratch.removeAll()
             scratch.append(decimal: number)
             if let target = scratch.withBytes({ map.target(of: $0, in: node) }) { note(target, place) }

@@ -121,7 +121,7 @@ extension DestinationLane {
             retryAll(attempt, after: wait, reason, &report, now)
         } else {
             moveGate(attempt, reason, after: after, &report, now)
-            retryAll(attempt, after: report.wait ?? .zero, reason, &report, now)
+            retryAll(attempt, after: behindGate(report.wait ?? .zero), reason, &report, now)
         }
     }
 
@@ -183,8 +183,11 @@ extension DestinationLane {
                 .signal(.gateParked(destination: settings.name, reason: reason, probeIn: probeIn)))
         }
         report.wait = probeIn
-        retryAll(attempt, after: probeIn, reason, &report, now)
+        retryAll(attempt, after: behindGate(probeIn), reason, &report, now)
     }
+
+    /// The gate keeps the rest of a long wait: an operator who opens it must not find rows that wait on.
+    private func behindGate(_ wait: Duration) -> Duration { min(wait, settings.retry.cap) }
 
     // MARK: Again
 
@@ -195,8 +198,7 @@ extension DestinationLane {
     ) {
         let pending = attempt.pending
         report.retried += retryLater(
-            pending, Array(pending.batch.deliveries.indices), dueAt: now.wall + min(wait, settings.retry.cap),
-            reason: reason, now)
+            pending, Array(pending.batch.deliveries.indices), dueAt: now.wall + wait, reason: reason, now)
         closeSearch(pending, isAbandoned: true)
     }
 

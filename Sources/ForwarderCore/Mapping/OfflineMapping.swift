@@ -56,17 +56,22 @@ struct OfflineMapping: Sendable {
         output.append(#"","#)
     }
 
-    /// Microsoft takes 0 to 999,999,999,999 and rejects the conversion for anything else.
+    /// Microsoft takes 0 to 999,999,999,999 with three decimals, and rejects the conversion for anything else.
     private func appendValue(
         _ event: borrowing StorefrontEvent, dropped: inout DroppedFields, to output: inout ByteBuffer
     ) {
         if let value = event.value {
             let limit: Int64 = 999_999_999_999
             let isInside = value.truncatedInteger.map { $0 < limit || $0 == limit && value.wholeNumber != nil } ?? false
-            if isInside, !value.isNegative {
-                output.member("ConversionValue", value)
-            } else {
+            if !isInside || value.isNegative {
                 dropped.insert(.value, .outOfRange)
+            } else if let rounded = value.rounded(toDigits: 3) {
+                output.append(#""ConversionValue":"#)
+                output.append(rounded.text)
+                output.append(UInt8(ascii: ","))
+                if !rounded.isExact { dropped.insert(.value, .rounded) }
+            } else {
+                output.member("ConversionValue", value)
             }
         }
         output.member("ConversionCurrencyCode", event.currency)

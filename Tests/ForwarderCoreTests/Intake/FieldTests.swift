@@ -163,6 +163,19 @@ import Testing
         #expect(value("customData", "value", in: sent) == "5")
     }
 
+    @Test(arguments: ["9223372036854775807", "9223372036854775808", "9000000000", "1048575", "-1"])
+    func `a number that no array reaches is the name of a member`(_ number: String) {
+        var input = InputSettings()
+        input.fields = [
+            .init(field: .eventID, path: ["orders", number]), .init(field: .category, path: ["orders", "1"]),
+        ]
+        let object = content(event(properties: nil, #""orders":{"\#(number)":"a"}"#), input: input)
+        #expect(value("eventId", in: object) == "a")
+        let array = content(event(properties: nil, #""orders":["a","b"]"#), input: input)
+        #expect(value("customData", "eventCategory", in: array) == "b")
+        #expect(value("eventId", in: array)?.utf8.count == 32)
+    }
+
     @Test func `one value can be several fields, and hold others inside`() {
         var input = InputSettings()
         input.fields = [

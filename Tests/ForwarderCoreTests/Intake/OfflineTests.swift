@@ -51,6 +51,28 @@ import Testing
         #expect(outcome.books.dropped(.value, .outOfRange) == 1)
     }
 
+    @Test(arguments: [
+        ("59.970000000000006", "59.97"), ("0.30000000000000004", "0.3"),
+        ("1.0005", "1.001"), ("1.00049999", "1"), ("9.9995", "10"), ("99.99951", "100"), ("0.0004", "0"),
+        ("0.99949", "0.999"), ("999999999998.9999", "999999999999"), ("12345e-4", "1.235"), (#""1.2345""#, "1.235"),
+    ])
+    func `a value of more than three decimals is rounded, and counted`(_ given: String, _ sent: String) {
+        let outcome = publish(#""value":\#(given),"currency":"USD""#)
+        #expect(value("ConversionValue", in: outcome.content) == sent)
+        #expect(outcome.dropped == ["value rounded"])
+        #expect(outcome.books.dropped(.value, .rounded) == 1)
+    }
+
+    @Test(arguments: [
+        ("19.99", "19.99"), ("0.125", "0.125"), ("0.100", "0.100"), ("79.990", "79.990"), ("7", "7"),
+        ("19.9900", "19.99"), ("5.0000", "5"), ("0.00000", "0"),
+    ])
+    func `a value of up to three decimals, but for zeros, is what was given`(_ given: String, _ sent: String) {
+        let outcome = publish(#""value":\#(given)"#)
+        #expect(value("ConversionValue", in: outcome.content) == sent)
+        #expect(outcome.dropped == [])
+    }
+
     @Test func `attribution from outside is sent only to goals that take it`() {
         let properties = #""external_attribution_credit":0.25,"external_attribution_model":"First""#
         let external = publish(properties, goal: OfflineTests.external)

@@ -120,7 +120,7 @@ import Testing
         #expect(
             DropReason.allCases.map { "\($0.name)" } == [
                 "wrong_type", "invalid", "personal_data", "personal_data_cut", "phone_not_e164",
-                "email_not_normalizable", "out_of_range", "not_on_page_load",
+                "email_not_normalizable", "out_of_range", "not_on_page_load", "rounded",
             ])
     }
 
