@@ -84,7 +84,8 @@ struct CommandTests {
             try expect(2, ["run", "--config", "/no/such/file"], "/no/such/file")
             try expect(2, ["demo", "--faults", "many"], "--faults is none or mixed")
             try expect(
-                2, ["dead-letters", "discard", "12x", "--destination", "capi"] + config, "takes the id of one dead letter")
+                2, ["dead-letters", "discard", "12x", "--destination", "capi"] + config,
+                "takes the id of one dead letter")
             // Nothing runs there.
             try expect(1, ["status"] + config, "no daemon answers at \(directory.state)/control.sock")
             try expect(1, ["destinations", "pause", "capi"] + config, "no daemon answers at")
@@ -177,6 +178,9 @@ struct CommandTests {
             let lines = try explain(events.joined(separator: "\n"), "--json")
             try requireEqual(lines.code, 0, lines.errors)
             try Golden.compare(lines.output, with: "explain.ndjson")
+            // What an event does not have is absent.
+            let nameless = try explain(#"{"event_id":"e5"}"#, "--json")
+            try require(nameless.output.hasPrefix(#"{"event_id":"e5","destinations":["#), nameless.output)
             let text = try explain(events.joined(separator: "\n"), "-")
             try Golden.compare(text.output, with: "explain.txt")
 
