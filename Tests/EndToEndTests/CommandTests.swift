@@ -83,6 +83,9 @@ struct CommandTests {
             try expect(2, ["status", "--config", "/no/such/file"], "/no/such/file")
             try expect(2, ["run", "--config", "/no/such/file"], "/no/such/file")
             try expect(2, ["demo", "--faults", "many"], "--faults is none or mixed")
+            try expect(
+                2, ["dead-letters", "discard", "12x", "--destination", "capi"] + config,
+                "takes the id of one dead letter")
             // Nothing runs there.
             try expect(1, ["status"] + config, "no daemon answers at \(directory.state)/control.sock")
             try expect(1, ["destinations", "pause", "capi"] + config, "no daemon answers at")
@@ -122,6 +125,11 @@ struct CommandTests {
             try requireEqual(broken.code, 2, broken.output)
             // A key that is there twice is a fault of the text, found before anything is read.
             try require(broken.output.contains("error: ") && broken.output.contains("token"), broken.output)
+
+            let noYAML = try CommandTests.directory { $0.other = ["log: ["] }
+            defer { noYAML.remove() }
+            let unread = try CommandTests.run("check", "--config", noYAML.configuration)
+            try require(unread.output.contains("error: \(noYAML.configuration): line "), unread.output)
 
             let worse = try CommandTests.directory {
                 $0.kafka = ["group_idd: x"]
@@ -170,6 +178,9 @@ struct CommandTests {
             let lines = try explain(events.joined(separator: "\n"), "--json")
             try requireEqual(lines.code, 0, lines.errors)
             try Golden.compare(lines.output, with: "explain.ndjson")
+            // What an event does not have is absent.
+            let nameless = try explain(#"{"event_id":"e5"}"#, "--json")
+            try require(nameless.output.hasPrefix(#"{"event_id":"e5","destinations":["#), nameless.output)
             let text = try explain(events.joined(separator: "\n"), "-")
             try Golden.compare(text.output, with: "explain.txt")
 

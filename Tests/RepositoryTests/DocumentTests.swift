@@ -49,6 +49,47 @@ struct DocumentTests {
         }
     }
 
+    @Test func `what documents tell to type is there`() {
+        let program = "conversion-forwarder "
+        var found = 0
+        for document in documents {
+            for line in document.text.split(separator: "\n") {
+                for part in line.split(separator: "`") {
+                    // A command line, not the program's name within a sentence or a path.
+                    guard part.hasPrefix(program) else { continue }
+                    let typed = part.split(separator: "#")[0].split(separator: " ").dropFirst().map(String.init)
+                    guard let name = typed.first, !name.hasPrefix("-") else { continue }
+                    found += 1
+                    let command = Command.all.first { $0.name == name }
+                    #expect(command != nil, "\(document.path): there is no command \(name)")
+                    for word in typed.dropFirst() {
+                        let isKnown = command?.help.contains(word) ?? false
+                        if word.hasPrefix("--") || word.allSatisfy({ $0.isLowercase }) {
+                            #expect(isKnown, "\(document.path): \(name) knows no \(word)")
+                        }
+                    }
+                }
+            }
+        }
+        #expect(found > 15)
+    }
+
+    @Test func `the architecture names types that exist`() {
+        let sources = Repository.files("Sources", ".swift")
+        let text = sources.map(\.text).joined()
+        // What stands between fences is a picture.
+        let prose = Repository.read("ARCHITECTURE.md").split(separator: "```").enumerated().filter { $0.0 % 2 == 0 }
+        var found = 0
+        for part in prose.flatMap({ $0.1.split(separator: "`").enumerated().filter { $0.0 % 2 == 1 }.map(\.1) }) {
+            guard let first = part.first, first.isUppercase, !part.contains(" "), !part.contains("/") else { continue }
+            let isFile = sources.contains { $0.path.hasSuffix("/\(part).swift") }
+            if part.hasSuffix(".swift") || part.contains("-") { continue }
+            found += 1
+            #expect(isFile || text.contains(" \(part) ") || text.contains(" \(part):"), "\(part)")
+        }
+        #expect(found > 8)
+    }
+
     /// Words in backticks of the form `noun.past_verb` are events of the log, unless they are files or keys.
     @Test func `runbooks name only events that the daemon logs`() {
         let names = Set(SignalName.allCases.map(\.rawValue))
@@ -62,7 +103,9 @@ struct DocumentTests {
                 let isKey =
                     ["queue", "retry", "state", "shutdown", "batch", "buffer", "oauth", "log", "admin", "kafka"]
                     .contains(String(words[0])) && !names.contains(String(part))
-                #expect(isKey || names.contains(String(part)) || part.hasSuffix(".sqlite"), "\(runbook.path): \(part)")
+                #expect(
+                    isKey || names.contains(String(part)) || part.hasSuffix(".sqlite") || part.hasSuffix(".sock"),
+                    "\(runbook.path): \(part)")
             }
         }
     }

@@ -10,8 +10,9 @@ extension Command {
             Usage: conversion-forwarder check [--config FILE] [--json]
 
             Reads the configuration and says everything that is wrong with it, with line and path; then whether the
-            secrets can be read, librdkafka takes its properties, and the state directory fits. Nothing is sent, nothing
-            is changed. Exit code 0: the daemon can start with it; 2: it cannot; 1: it can, but something is not well.
+            secrets can be read, librdkafka takes its properties, and the state directory fits. Neither Kafka nor
+            Microsoft is asked, nothing is changed. Exit code 0: the daemon can start with it; 2: it cannot; 1: it can, but
+            something is not well.
 
             \(commonHelp)
             """

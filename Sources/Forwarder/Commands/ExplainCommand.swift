@@ -7,7 +7,8 @@ extension Command {
         help: """
             Usage: conversion-forwarder explain [FILE or -] [--config FILE] [--now UNIXSECONDS] [--json]
 
-            Reads events (one JSON object a line, or one JSON array or object) and says for each what would become of it at
+            Reads events (one JSON object a line, or one JSON array or object; from standard input if no file is given) and
+            says for each what would become of it at
             each destination: the request, the fields that would be left out, or why nothing would be sent. Nothing is
             sent and no secret is read.
 

@@ -100,8 +100,7 @@ struct Explanation {
             }
             writer.name("event_id")
             if let eventID { writer.value(eventID) } else { writer.null() }
-            writer.name("event")
-            if let event { writer.value(event) } else { writer.null() }
+            if let event { writer.member("event", event) }
             writer.name("destinations")
             writer.array { writer in
                 for destination in destinations { writer.object { destination.write(&$0) } }

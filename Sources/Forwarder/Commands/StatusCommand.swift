@@ -6,7 +6,18 @@ extension Command {
         help: """
             Usage: conversion-forwarder status [--config FILE] [--json]
 
-            Asks the running daemon. Exit code 0: it runs and is ready; 1: it does not run, or is not ready.
+            Asks the running daemon; its numbers are at most a second old and count from its start, but for what waits. Exit
+            code 0: it runs and is ready; 1: it does not run, or is not ready. Ready means that Kafka is read and the
+            store can be written to: a destination in trouble does not change that, look at its gate.
+
+            GATE        open: sends as it should      closed: waits before it tries again     half_open: about to try
+                        parked: refused as a whole (token, rights, configuration), tries every retry.parked_probe
+                        halted: half of what was sent was refused; goes on after `destinations resume`
+                        paused: by `destinations pause`   detached: configured no longer
+            PENDING     deliveries that wait for another try; OLDEST is the age of the oldest event among them
+            CREDENTIAL  ready: there is one, which says nothing of whether Microsoft takes it; missing: nothing can be sent
+
+            Below the table stands why a gate is parked, and what is wrong with a credential.
 
             \(commonHelp)
             """
@@ -28,7 +39,8 @@ extension Command {
             Usage: conversion-forwarder destinations pause|resume NAME [--config FILE] [--json]
 
             pause: nothing more is sent to it; its deliveries wait in its queue, Kafka is read on for the others. It stays
-            paused over restarts. resume: begins with one probe; also ends a halt.
+            paused over restarts. resume: ends a pause or a halt and reads the secrets anew; begins with one request, and
+            goes on as usual once that is answered well. It brings nothing forward: what waits for a later try waits on.
 
             \(commonHelp)
             """
@@ -104,6 +116,14 @@ extension Command {
                 destination["credential"]?.string ?? "-",
             ])
         }
-        return (lines + [table.text]).joined(separator: "\n")
+        lines.append(table.text)
+        for destination in root["destinations"]?.elements ?? [] {
+            let name = destination["name"]?.string ?? ""
+            if let reason = destination["gate_reason"]?.string { lines.append("\(name): gate: \(reason)") }
+            if let problem = destination["credential_problem"]?.string {
+                lines.append("\(name): credential: \(problem)")
+            }
+        }
+        return lines.joined(separator: "\n")
     }
 }

@@ -4,7 +4,7 @@ import ForwarderCore
 extension Command {
     private static let selectionHelp = """
           --destination NAME   only of this destination
-          --reason WORD        only with this reason (for dead letters also a class: data, refused, expired)
+          --reason WORD        only with this reason
           --since WHEN         only from this time on: 2h, 7d (ago), or 2026-08-06T07:00:00Z
           --limit N            at most so many
         """
@@ -48,14 +48,17 @@ extension Command {
         help: """
             Usage: conversion-forwarder dead-letters list [--destination NAME] [--reason WORD] [--since WHEN] [--limit N]
                    conversion-forwarder dead-letters show ID
-                   conversion-forwarder dead-letters replay [--id ID] --destination NAME [--reason …] [--since …] [--limit N]
-                   conversion-forwarder dead-letters discard [--id ID] --destination NAME [--reason …] [--since …] [--limit N]
+                   conversion-forwarder dead-letters replay ID
+                   conversion-forwarder dead-letters replay --destination NAME [--reason WORD] [--since WHEN] [--limit N]
+                   conversion-forwarder dead-letters discard ID
+                   conversion-forwarder dead-letters discard --destination NAME [--reason WORD] [--since WHEN] [--limit N]
 
-            replay puts dead letters back into the queue of their destination, as they were; those whose time has passed
-            stay (Microsoft would refuse them). discard deletes them for good. Both work beside a running daemon and
+            list shows 100 unless --limit says otherwise; show prints one with its content, e-mail and phone as hashes. The
+            reason may also be a class: data, refused, expired. replay puts dead letters back into the queue of their
+            destination, as they were; those whose time has passed stay (Microsoft would refuse them). discard deletes
+            them for good; both take all that fit unless --limit says otherwise. All work beside a running daemon and
             without one.
 
-              --id ID              only this one
             \(selectionHelp)
             \(commonHelp)
             """
@@ -78,7 +81,13 @@ extension Command {
                     separator: "\n")
             }
         case "replay", "discard":
-            if arguments.words.count == 2, let id = Int64(arguments.words[1]) { selection.id = id }
+            if arguments.words.count > 1 {
+                // A word that is no id must not be overlooked: without it the selection is wider than was meant.
+                guard arguments.words.count == 2, selection.id == nil, let id = Int64(arguments.words[1]) else {
+                    throw Arguments.Wrong("\(arguments.words[0]) takes the id of one dead letter, or options")
+                }
+                selection.id = id
+            }
             guard selection.destination != nil || selection.id != nil else {
                 throw Arguments.Wrong("\(arguments.words[0]) wants to be told which: --destination NAME, or --id ID")
             }
@@ -101,7 +110,8 @@ extension Command {
         help: """
             Usage: conversion-forwarder rejects [--destination NAME] [--reason WORD] [--since WHEN] [--limit N]
 
-            Kafka still holds the records themselves, as long as its retention lets it.
+            Lists 100 unless --limit says otherwise. Nothing of a record is kept but its place: Kafka still holds the record
+            itself, as long as its retention lets it. A record that no destination can take has no DESTINATION.
 
             \(selectionHelp)
             \(commonHelp)

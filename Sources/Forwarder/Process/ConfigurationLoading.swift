@@ -15,10 +15,12 @@ public enum ConfigurationLoading {
 
     public static func load(_ path: String) throws(Refused) -> Loaded {
         let node: ConfigNode
-        do {
+        do throws(ConfigFileError) {
             node = try ConfigFile.load(path)
         } catch {
-            throw Refused(problems: ["\(error)"])
+            // What cannot be read is said with its path already.
+            if case .unreadable = error { throw Refused(problems: ["\(error)"]) }
+            throw Refused(problems: ["\(path): \(error)"])
         }
         switch Configuration.decode(node) {
         case .valid(let configuration, let warnings):
