@@ -86,6 +86,7 @@ struct CommandTests {
             try expect(
                 2, ["dead-letters", "discard", "12x", "--destination", "capi"] + config,
                 "takes the id of one dead letter")
+            try expect(2, ["queue", "list", "--id", "5"] + config, "unknown option --id")
             // Nothing runs there.
             try expect(1, ["status"] + config, "no daemon answers at \(directory.state)/control.sock")
             try expect(1, ["destinations", "pause", "capi"] + config, "no daemon answers at")

@@ -4,7 +4,7 @@ import ForwarderCore
 extension Command {
     private static let selectionHelp = """
           --destination NAME   only of this destination
-          --reason WORD        only with this reason
+          --reason WORD        only with this reason (in the queue: with this last failure)
           --since WHEN         only from this time on: 2h, 7d (ago), or 2026-08-06T07:00:00Z
           --limit N            at most so many
         """
@@ -26,8 +26,9 @@ extension Command {
     ) { words throws(Arguments.Wrong) in
         let arguments = try storeArguments(words)
         if arguments.words == ["discard"] {
-            guard arguments.value("--reason") == nil, arguments.value("--since") == nil, arguments.value("--id") == nil
-            else { throw Arguments.Wrong("discard takes only --destination and --limit") }
+            guard arguments.value("--reason") == nil, arguments.value("--since") == nil else {
+                throw Arguments.Wrong("discard takes only --destination and --limit")
+            }
             guard arguments.value("--destination") != nil else {
                 throw Arguments.Wrong("discard wants to be told which: --destination NAME")
             }
@@ -59,11 +60,12 @@ extension Command {
             them for good; both take all that fit unless --limit says otherwise. All work beside a running daemon and
             without one.
 
+              --id ID              the same as ID alone
             \(selectionHelp)
             \(commonHelp)
             """
     ) { words throws(Arguments.Wrong) in
-        let arguments = try storeArguments(words)
+        let arguments = try storeArguments(words, "--id")
         var selection = try selection(arguments)
         switch arguments.words.first {
         case "list" where arguments.words.count == 1:
@@ -134,9 +136,9 @@ extension Command {
 
     // MARK: Asking
 
-    private static func storeArguments(_ words: [String]) throws(Arguments.Wrong) -> Arguments {
+    private static func storeArguments(_ words: [String], _ more: String...) throws(Arguments.Wrong) -> Arguments {
         try Arguments(
-            words, options: [configurationOption, "--destination", "--reason", "--since", "--limit", "--id"],
+            words, options: [configurationOption, "--destination", "--reason", "--since", "--limit"] + more,
             flags: ["--json"])
     }
 
