@@ -88,7 +88,9 @@ struct RecordScanner: ~Copyable {
         // Null and empty are absent, and keep nothing else from being found.
         if entry.kind == .null || entry.kind == .string && entry.start == entry.end { return }
         canonical |= target.canonical
-        let fields = target.canonical | target.other & ~canonical
+        var fields = target.canonical | target.other & ~canonical
+        // What is known inside of an object is the field; something else in its place may still be one.
+        if target.child != 0, entry.kind == .object { fields = target.canonical }
         present |= fields
         var rest = fields
         while rest != 0 {
