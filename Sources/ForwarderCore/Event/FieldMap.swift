@@ -92,8 +92,10 @@ struct FieldMap: ~Copyable, Sendable {
         (["properties", "external_attribution_model"], .externalAttributionModel),
     ]
 
-    /// Spellings in use that are not the camelCase of the canonical one.
+    /// Spellings in use that are not the camelCase of the canonical one. A consent that names no storage must not be
+    /// taken for a missing one, which may count as granted.
     private static let otherSpellings: [([String], EventField)] = [
+        (["consent"], .adStorage),
         (["user", "client_ip_address"], .ipAddress), (["user", "clientIpAddress"], .ipAddress),
         (["user", "client_user_agent"], .userAgent), (["user", "clientUserAgent"], .userAgent),
     ]

@@ -88,14 +88,24 @@ struct RecordScanner: ~Copyable {
         // Null and empty are absent, and keep nothing else from being found.
         if entry.kind == .null || entry.kind == .string && entry.start == entry.end { return }
         canonical |= target.canonical
-        let fields = target.canonical | target.other & ~canonical
+        guard target.child == 0 else { return noteContainer(target, place, entry.kind) }
+        note(fields: target.canonical | target.other & ~canonical, place)
+    }
+
+    /// What fields stand inside of. An object is read, and by another spelling it is no field itself; anything else may be.
+    private mutating func noteContainer(_ target: FieldMap.Target, _ place: Int, _ kind: JSONTape.Kind) {
+        note(fields: target.canonical | (kind == .object ? 0 : target.other & ~canonical), place)
+        if kind == .object || kind == .array { find(target.child, place) }
+    }
+
+    @inline(__always)
+    private mutating func note(fields: UInt64, _ place: Int) {
         present |= fields
         var rest = fields
         while rest != 0 {
             places[rest.trailingZeroBitCount] = UInt32(truncatingIfNeeded: place)
             rest &= rest &- 1
         }
-        if target.child != 0, entry.kind == .object || entry.kind == .array { find(target.child, place) }
     }
 
     // MARK: Values

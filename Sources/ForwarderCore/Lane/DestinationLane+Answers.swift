@@ -104,14 +104,14 @@ extension DestinationLane {
 
     // MARK: Bad answers
 
-    /// Nothing is known about what the request carried; all of it is sent again.
+    /// Nothing is known about what the request carried; all of it is sent again. `isSuspicious`: what it carried may be why.
     private mutating func failed(
         _ attempt: Attempt, _ reason: String, _ after: Duration?, isSuspicious: Bool, _ report: inout AttemptReport,
         _ now: Moment
     ) {
         var attempt = attempt
         if isSuspicious { addStrikes(&attempt) }
-        if let single = attempt.pending.batch.deliveries.first, attempt.pending.count == 1,
+        if isSuspicious, let single = attempt.pending.batch.deliveries.first, attempt.pending.count == 1,
             single.strikes >= Strikes.suspicious
         {
             // It is the cause: the others need not wait for it.

@@ -24,13 +24,16 @@ import Testing
     ]
 
     private func signal(_ consent: String?, _ rule: Case) -> [String] {
+        signal(of: consent.map { #""consent":{"ad_storage":\#($0)}"# } ?? #""x":1"#, rule)
+    }
+
+    private func signal(of member: String, _ rule: Case) -> [String] {
         func apply(_ settings: inout DestinationSettings) {
             settings.consent.missing = rule.missing
             settings.consent.denied = rule.denied
         }
         let shop = Shop(.capi({ _ in }, apply), .offline({ $0.enhancedConversions = true }, apply))
-        let others = consent.map { #""consent":{"ad_storage":\#($0)}"# } ?? #""x":1"#
-        return shop.publish(event(user: #""phone":"+14255550100""#, properties: nil, others)).map { outcome in
+        return shop.publish(event(user: #""phone":"+14255550100""#, properties: nil, member)).map { outcome in
             switch outcome.disposition {
             case .skipped(let reason): return "\(reason.name)"
             case .rejected(let reasons): return reasons.names.joined()
@@ -58,6 +61,23 @@ import Testing
     @Test(arguments: [#""unknown""#, "1", "{}", "[]", #""yes""#], cases)
     func `what is said but not understood is never taken for granted`(_ consent: String, _ rule: Case) {
         #expect(signal(consent, rule) == both(rule.refused))
+    }
+
+    @Test(arguments: cases)
+    func `a consent that is said without naming a storage is not missing`(_ rule: Case) {
+        for granted in [#""granted""#, "true"] {
+            #expect(signal(of: #""consent":\#(granted)"#, rule) == both(rule.granted), "\(granted)")
+        }
+        for refused in [#""denied""#, "false", #""no""#, "0", "[]", #"["granted"]"#] {
+            #expect(signal(of: #""consent":\#(refused)"#, rule) == both(rule.refused), "\(refused)")
+        }
+        for missing in ["null", #""""#, "{}", #"{"analytics_storage":"denied"}"#] {
+            #expect(signal(of: #""consent":\#(missing)"#, rule) == both(rule.absent), "\(missing)")
+        }
+        // What names the storage counts more, wherever it stands.
+        for both in [#""consent":"granted","consent":{"ad_storage":"denied"}"#, #""consent":{"adStorage":"denied"}"#] {
+            #expect(signal(of: both, rule) == self.both(rule.refused), "\(both)")
+        }
     }
 
     @Test func `a consent that is not understood is counted as dropped`() {
