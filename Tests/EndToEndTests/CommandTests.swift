@@ -71,6 +71,11 @@ struct CommandTests {
             try expect(2, ["dead-letters"] + config, "takes `list`, `show ID`, `replay` or `discard`")
             try expect(2, ["dead-letters", "show"] + config, "the id of one dead letter")
             try expect(2, ["dead-letters", "replay"] + config, "--destination NAME, or --id ID")
+            // A slip must not mean everything of the destination.
+            let all = ["--destination", "capi"] + config
+            try expect(2, ["dead-letters", "discard", "12x"] + all, "the id of one dead letter, or options")
+            try expect(2, ["dead-letters", "replay", "1", "2"] + all, "the id of one dead letter, or options")
+            try expect(2, ["dead-letters", "replay", "1", "--id", "2"] + config, "the id of one dead letter")
             try expect(2, ["dead-letters", "list", "--limit", "0"] + config, "--limit takes a whole number from 1 to")
             try expect(2, ["dead-letters", "list", "--since", "yesterday"] + config, "2h, 7d or")
             try expect(2, ["dead-letters", "list", "--limit"], "--limit needs a value")

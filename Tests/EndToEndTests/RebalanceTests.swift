@@ -97,6 +97,38 @@ struct RebalanceTests {
     }
 
     @Test(.timeLimit(.minutes(4)))
+    func `a member without a file descriptor to spare lives through a rebalance`() async throws {
+        try await onThread {
+            let stage = try Stage(hasOffline: false)
+            let first = try stage.start()
+            try stage.publish([Shop.purchase("spare-1")])
+            try eventually("it to arrive") { stage.missing(["spare-1"]).isEmpty }
+            func limit(_ descriptors: Int) throws {
+                let process = try ChildProcess(
+                    "/usr/bin/prlimit", ["--pid", "\(first.id)", "--nofile=\(descriptors):"], environment: [])
+                try requireEqual(process.exitCode(timeout: .seconds(5)), 0, "prlimit")
+            }
+            try limit(3)
+            let directory = try DaemonDirectory()
+            defer { directory.remove() }
+            let second = try stage.launch(in: directory)
+            try eventually("the second to have its share") { RebalanceTests.isReading(directory, partitions: 2) }
+            try second.stop()
+            try eventually("the first to be given all of them again") {
+                try requireEqual(first.exitCode(timeout: .zero), nil, "exit code")
+                let given = stage.directory.logLines("partitions.assigned").compactMap { $0["partitions"]?.elements }
+                return given.count >= 2 && given.last?.isEmpty == false
+            }
+            try limit(1024)
+            let ids = Shop.ids("spare", 2..<40)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty }
+            try first.stop()
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
     func `a member that is killed leaves nothing undone`() async throws {
         try await onThread {
             let stage = try RebalanceTests.stage()

@@ -112,6 +112,17 @@ struct ControlTests {
         #expect(early.isToldToStop && early.take() == SIGTERM && early.take() == nil && !early.isToldToStop)
     }
 
+    @Test func `an answer is waited for, no longer than was said, and stays`() {
+        let reply = Reply<Int>()
+        let took = ContinuousClock().measure { #expect(reply.wait(timeout: .milliseconds(1050)) == nil) }
+        #expect(took >= .milliseconds(1050) && took < .seconds(5))
+        Thread.start(name: "answer") {
+            usleep(20_000)
+            reply.send(7)
+        }
+        #expect(reply.wait(timeout: .seconds(10)) == 7 && reply.wait(timeout: .zero) == 7)
+    }
+
     @Test func `words, options and flags are told apart`() throws {
         let arguments = try Arguments(
             ["list", "--limit", "5", "--name=a=b", "-", "--json"], options: ["--limit", "--name"], flags: ["--json"])

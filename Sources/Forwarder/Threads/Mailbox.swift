@@ -27,22 +27,3 @@ public final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 }
-
-/// An answer that a thread waits for.
-public final class Reply<Value: Sendable>: Sendable {
-    private let value = Mutex<Value?>(nil)
-    private let doorbell = Doorbell()
-
-    public init() {}
-
-    public func send(_ value: Value) {
-        self.value.withLock { $0 = value }
-        doorbell.ring()
-    }
-
-    /// The answer, or nil if there is none within `timeout`.
-    public func wait(timeout: Duration) -> Value? {
-        doorbell.wait(timeout: timeout)
-        return value.withLock { $0 }
-    }
-}
