@@ -125,7 +125,7 @@ extension Simulation {
     // MARK: The network and Microsoft
 
     mutating func arrive(_ request: HTTPRequest, _ id: RequestID?, life: Int) {
-        let reply = microsoft.handle(FakeRequest(request), now: now.wall, using: &microsoftRandom)
+        let reply = microsoft.handle(FakeRequest(request), now: trueTime, using: &microsoftRandom)
         let delay = reply.delay.milliseconds + Int64.random(in: 1...100, using: &random)
         if delay < Simulation.requestTimeout {
             after(delay, .answer(reply.outcome, id, life: life))

@@ -95,7 +95,7 @@ extension Simulation {
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let partition = Int.random(in: kafka.partitions.indices, using: &random)
             let hole: Int64 = chance(10, &random) ? .random(in: 1...20, using: &random) : 0
-            kafka.publish(shop.next(now: now.wall), to: partition, hole: hole)
+            kafka.publish(shop.next(now: trueTime), to: partition, hole: hole)
             report.records += 1
         }
         pollSoon()
@@ -127,13 +127,18 @@ extension Simulation {
             if isDiskFull { after(1000...600_000, .trouble(.fullDisk)) }
         case .slowDisk: isDiskSlow.toggle()
         case .pause: tell(Int.random(in: 0...1, using: &random), .pause)
-        case .expiredToken: microsoft.expireAccessTokens(now: now.wall)
+        case .expiredToken: microsoft.expireAccessTokens(now: trueTime)
         case .grantNotSaved: isGrantUnsavable.toggle()
         case .suspension:
             // The machine sleeps: the clock on the wall goes on, the uptime does not.
             let length = Int64.random(in: 1000...3_600_000, using: &random)
             time += length
             uptimeShift -= length
+        case .clockStep:
+            // Somebody sets the clock wrong; later somebody sets it right.
+            clockError = clockError == 0 ? .random(in: -7_200_000...7_200_000, using: &random) : 0
+            wasClockWrong = true
+            if clockError != 0 { after(1000...3_600_000, .trouble(.clockStep)) }
         }
     }
 
@@ -141,10 +146,11 @@ extension Simulation {
     mutating func heal() {
         isHealed = true
         trace("-- all is well")
-        microsoft.follow(.none, from: now.wall)
+        microsoft.follow(.none, from: trueTime)
         for goal in SimulatedShop.goals { createGoal(goal) }
         isDiskFull = false
         isDiskSlow = false
+        clockError = 0
         isGrantUnsavable = false
         if process == nil {
             startProcess()

@@ -18,7 +18,7 @@ public struct Simulation {
     }
 
     enum Trouble: CaseIterable {
-        case crash, stop, rebalance, fullDisk, slowDisk, pause, expiredToken, grantNotSaved, suspension
+        case crash, stop, rebalance, fullDisk, slowDisk, pause, expiredToken, grantNotSaved, suspension, clockStep
     }
 
     /// What came of it.
@@ -65,6 +65,9 @@ public struct Simulation {
     var time: Int64 = 0
     /// What the process's clock of uptime says at time 0.
     var uptimeShift: Int64 = 0
+    /// How far the clock on the wall of the daemon's machine is ahead, in milliseconds.
+    var clockError: Int64 = 0
+    var wasClockWrong = false
     var agenda = Agenda<Happening>()
     var process: SimulatedProcess?
     var lives = 0
@@ -119,10 +122,13 @@ public struct Simulation {
 
     // MARK: Time
 
+    /// What the daemon's machine takes for the time.
     var now: Moment {
-        Moment(
-            wall: Simulation.start + .milliseconds(time), uptime: Uptime(milliseconds: time + uptimeShift))
+        Moment(wall: trueTime + .milliseconds(clockError), uptime: Uptime(milliseconds: time + uptimeShift))
     }
+
+    /// What the shop's and Microsoft's machines do.
+    var trueTime: Timestamp { Simulation.start + .milliseconds(time) }
 
     private var nextTime: Int64? {
         var next = agenda.nextTime
