@@ -13,7 +13,8 @@ BIN := .build/release
 EVENTS ?= 20000
 FAULTS ?= none
 SEED ?= 1
-ROUNDS ?= 20
+SEEDS ?= 1000
+FIRST ?= 0
 RECORDS ?= 300000
 # SECONDS counts by itself in a shell; only one that was given is meant.
 FUZZ_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS),60)
@@ -54,9 +55,8 @@ golden: setup ## write the golden files anew; the review is the diff
 broker-run: release ## 200,000 events through a real broker, killed in the middle, judged [EVENTS=200000]
 	Tests/RealBroker/run.sh $(if $(filter-out 20000,$(EVENTS)),$(EVENTS),200000) --faults $(FAULTS) --seed $(SEED)
 
-simulate: setup ## whole lives of the daemon in virtual time, from seeds [ROUNDS=20, ten seeds each]
-	$(SWIFT) build --build-tests $(FLAGS)
-	SIMULATION_ROUNDS=$(ROUNDS) $(SWIFT) test --skip-build $(FLAGS) --filter SimulationTests
+simulate: release ## whole lives of the daemon in virtual time, from seeds [SEEDS=1000 FIRST=0]
+	$(BIN)/forwarder-simulation $(FIRST) $(SEEDS)
 
 fuzz: setup ## any bytes for the intake, with libFuzzer [SECONDS=60]
 	Tests/Fuzz/run.sh $(FUZZ_SECONDS)

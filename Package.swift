@@ -78,6 +78,7 @@ let package = Package(
         program(
             "forwarder-trial",
             ["Forwarder", "ForwarderCore", "ForwarderHarness", "FakeMicrosoft", "KafkaClient", "MockKafka"]),
+        program("forwarder-simulation", ["ForwarderTestKit"]),
         program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
 
         tests("ForwarderCoreTests", ["ForwarderCore", "FakeMicrosoft", "ForwarderTestKit"]),

@@ -37,6 +37,9 @@ public struct Simulation {
         public var length = Duration.zero
     }
 
+    /// Seeds that have found a fault once. They are always played.
+    public static let oldSeeds: [UInt64] = []
+
     static let start = Timestamp(seconds: 1_786_000_000)
     /// A request that takes longer is given up.
     static let requestTimeout: Int64 = 30_000
