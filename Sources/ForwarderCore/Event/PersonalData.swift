@@ -19,10 +19,16 @@ enum PersonalData {
         text.hasByte { $0.equal(to: "@") | $0.equal(to: "+") | $0.equal(to: "%") }
     }
 
+    /// Every stage of the decoding is looked at: what is decoded once too often may be no address any more.
     @inline(never)
     private static func isHeldDecoded(_ text: Bytes, _ arena: inout Arena) -> Bool {
-        let plain = decoded(text, in: &arena)
-        return holdsEmail(text) || holdsEmail(plain) || holdsInternationalPhone(plain)
+        var current = text
+        for _ in 0..<decodings {
+            if holdsEmail(current) || holdsInternationalPhone(current) { return true }
+            guard current.contains(UInt8(ascii: "%")) else { return false }
+            current = decodedOnce(current, in: &arena)
+        }
+        return holdsEmail(current) || holdsInternationalPhone(current)
     }
 
     /// Whether something in the text looks like an e-mail address: a name, an `@`, and a host whose last label begins
@@ -78,25 +84,27 @@ enum PersonalData {
     /// The text percent-decoded until nothing is left to decode, a few times at most.
     static func decoded(_ text: Bytes, in arena: inout Arena) -> Bytes {
         var current = text
-        for _ in 0..<decodings where current.contains(UInt8(ascii: "%")) {
-            let room = arena.allocate(current.count)
-            var count = 0
-            var index = 0
-            while index < current.count {
-                if current[index] == UInt8(ascii: "%"), index + 2 < current.count,
-                    let high = hexValue(current[index + 1]), let low = hexValue(current[index + 2])
-                {
-                    room[count] = high << 4 | low
-                    index += 3
-                } else {
-                    room[count] = current[index]
-                    index += 1
-                }
-                count += 1
-            }
-            current = Bytes(rebasing: room[..<count])
-        }
+        for _ in 0..<decodings where current.contains(UInt8(ascii: "%")) { current = decodedOnce(current, in: &arena) }
         return current
+    }
+
+    private static func decodedOnce(_ text: Bytes, in arena: inout Arena) -> Bytes {
+        let room = arena.allocate(text.count)
+        var count = 0
+        var index = 0
+        while index < text.count {
+            if text[index] == UInt8(ascii: "%"), index + 2 < text.count, let high = hexValue(text[index + 1]),
+                let low = hexValue(text[index + 2])
+            {
+                room[count] = high << 4 | low
+                index += 3
+            } else {
+                room[count] = text[index]
+                index += 1
+            }
+            count += 1
+        }
+        return Bytes(rebasing: room[..<count])
     }
 
     private static func isPhoneSeparator(_ byte: UInt8) -> Bool {

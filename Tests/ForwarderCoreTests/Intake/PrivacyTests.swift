@@ -69,6 +69,18 @@ import Testing
         #expect(delivered > 1000)
     }
 
+    @Test func `an address is found at any stage of decoding`() {
+        let shop = PrivacyTests.shop()
+        for hidden in ["ada%2540%40mail.example", "ada%40mail.example", "ada%2540mail.example", "%252B14255550100"] {
+            let record =
+                #"{"event":"Lead","event_id":"e","event_time":1786000000,"user":{"anonymous_id":"a","external_id":""#
+                + hidden + #""}}"#
+            let content = shop.publish(Array(record.utf8))[0].content
+            #expect(content?.contains("anonymousId") == true, "\(hidden)")
+            #expect(content?.contains("externalId") == false, "\(hidden)")
+        }
+    }
+
     @Test func `this test would see it`() {
         for personal in PrivacyTests.emails + PrivacyTests.phones {
             for form in PrivacyTests.forms(personal) {
