@@ -14,12 +14,13 @@ EVENTS ?= 20000
 FAULTS ?= none
 SEED ?= 1
 SEEDS ?= 1000
+SANITIZER ?= address thread
 FIRST ?= 0
 RECORDS ?= 300000
 # SECONDS counts by itself in a shell; only one that was given is meant.
 FUZZ_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS),60)
 
-.PHONY: help setup build release demo test check lint format golden simulate fuzz bench broker-run clean
+.PHONY: help setup build release demo test check lint format golden simulate fuzz sanitize bench broker-run clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -60,6 +61,9 @@ simulate: release ## whole lives of the daemon in virtual time, from seeds [SEED
 
 fuzz: setup ## any bytes for the intake, with libFuzzer [SECONDS=60]
 	Tests/Fuzz/run.sh $(FUZZ_SECONDS)
+
+sanitize: setup ## the tests under AddressSanitizer and ThreadSanitizer [SANITIZER=address|thread]
+	for one in $(SANITIZER); do Tests/Sanitize/run.sh $$one; done
 
 bench: release ## nanoseconds and instructions per event, then events/s through the whole daemon [RECORDS=300000]
 	$(BIN)/forwarder-bench

@@ -28,7 +28,10 @@ public final class DaemonProcess {
 
     /// What the libraries need; nothing else of this process's environment reaches the daemon.
     public static var environment: [String] {
-        let names = ["PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "FAKETIME_TIMESTAMP_FILE"]
+        let names = [
+            "PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "ASAN_OPTIONS", "TSAN_OPTIONS", "FAKETIME",
+            "FAKETIME_TIMESTAMP_FILE",
+        ]
         return names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
     }
 

@@ -1,4 +1,5 @@
 import FakeMicrosoft
+import ForwarderCore
 import ForwarderHarness
 import Glibc
 import Testing
@@ -106,7 +107,11 @@ struct OutageTests {
                 }
                 // A date has whole seconds.
                 try require(took >= .seconds(3) && took < .seconds(20), "form \(form) took \(took)")
-                let attempts = stage.directory.logLines("delivery.attempted")
+                var attempts: [JSONElement] = []
+                try eventually("both attempts to be logged") {
+                    attempts = stage.directory.logLines("delivery.attempted")
+                    return attempts.count >= 2
+                }
                 try requireEqual(attempts.map { $0["outcome"]?.string }, ["http_429", "ok"], "outcomes")
                 try require(attempts[0]["wait_ms"]?.integer ?? 0 >= 2900, "wait: \(attempts[0].rawText)")
                 try requireEqual(attempts[1]["probe"]?.bool, true, "probe")

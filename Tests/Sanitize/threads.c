@@ -1,13 +1,41 @@
-// Debian's librdkafka uses C11 threads. ThreadSanitizer knows POSIX threads only: it sees a thread it was never told of, and
-// crashes. Preloaded, this makes the ones out of the others, for the calls that librdkafka makes. glibc's types are the same
-// size; that is checked below.
+// What ThreadSanitizer has to be told, preloaded.
+//
+// 1. Debian's librdkafka uses C11 threads. ThreadSanitizer knows POSIX threads only: it sees a thread it was never told of,
+//    and crashes. Here the ones are made out of the others, for the calls that librdkafka makes.
+// 2. Swift's Mutex asks the kernel to hand a contended lock over (futex, FUTEX_LOCK_PI). ThreadSanitizer does not see that, and
+//    reports a race for everything a Mutex guards. Here it is told of each hand-over.
 
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <threads.h>
 #include <time.h>
+
+// In the program that is watched.
+extern void __tsan_acquire(void *address) __attribute__((weak));
+extern void __tsan_release(void *address) __attribute__((weak));
+
+long syscall(long number, ...) {
+    static long (*real)(long, ...);
+    if (!real) real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+    va_list list;
+    va_start(list, number);
+    long a[6];
+    for (int i = 0; i < 6; i++) a[i] = va_arg(list, long);
+    va_end(list);
+    int command = number == SYS_futex ? (int)a[1] & FUTEX_CMD_MASK : -1;
+    if (command == FUTEX_UNLOCK_PI && __tsan_release) __tsan_release((void *)a[0]);
+    long value = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if ((command == FUTEX_LOCK_PI || command == FUTEX_TRYLOCK_PI) && value == 0 && __tsan_acquire)
+        __tsan_acquire((void *)a[0]);
+    return value;
+}
 
 _Static_assert(sizeof(mtx_t) >= sizeof(pthread_mutex_t), "mtx_t");
 _Static_assert(sizeof(cnd_t) >= sizeof(pthread_cond_t), "cnd_t");
