@@ -1,0 +1,69 @@
+import ForwarderCore
+import ForwarderHarness
+import Glibc
+import Testing
+
+/// Who can see what the daemon leaves behind.
+struct ExposureTests {
+    @Test(.timeLimit(.minutes(4)))
+    func `whatever the umask, the state is the daemon's user's alone, and no core is dumped`() async throws {
+        try await onThread {
+            let stage = try Stage()
+            try stage.settings.write(to: stage.directory)
+            // As open-handed as a start can be.
+            let script = stage.directory.path + "/open-handed"
+            try stage.directory.write(
+                "#!/bin/sh\numask 0\nulimit -c unlimited 2>/dev/null\nexec \(daemonBinary) \"$@\"\n", to: "open-handed")
+            chmod(script, 0o700)
+            let daemon = try DaemonProcess(script, stage.directory)
+            try daemon.waitUntilReading()
+            try stage.publish(Shop.ids("seen", 0..<20).map { Shop.purchase($0) } + ["nonsense"])
+            try daemon.waitUntilSettled(.seconds(30))
+            try eventually("the grant to be saved") {
+                ExposureTests.files(in: stage).contains { $0.hasSuffix(".json") }
+            }
+            let files = ExposureTests.files(in: stage)
+            try require(files.count >= 6, "too little was found: \(files)")
+            for file in files {
+                var status = stat()
+                try require(lstat(file, &status) == 0, "\(file) is gone")
+                try require(
+                    status.st_mode & 0o077 == 0, "\(file) has mode \(String(status.st_mode & 0o7777, radix: 8))")
+            }
+            let limits = try SmallText.read("/proc/\(daemon.id)/limits")
+            let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") } ?? ""
+            try requireEqual(core.split(separator: " ").dropFirst(4).prefix(2), ["0", "0"], "core limits")
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+
+    /// The state directory and all that is in it.
+    private static func files(in stage: Stage) -> [String] {
+        var found = [stage.directory.state]
+        var next = 0
+        while next < found.count {
+            let path = found[next]
+            next += 1
+            guard let directory = opendir(path) else { continue }
+            defer { closedir(directory) }
+            while let entry = readdir(directory) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                if name != "." && name != ".." { found.append("\(path)/\(name)") }
+            }
+        }
+        return found
+    }
+}
+
+private enum SmallText {
+    static func read(_ path: String) throws -> String {
+        guard let file = fopen(path, "r") else { throw Disappointment("\(path) cannot be read") }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(decoding: bytes[..<count], as: UTF8.self)
+    }
+}
