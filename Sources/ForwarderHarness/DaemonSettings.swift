@@ -4,6 +4,8 @@ public struct DaemonSettings: Sendable {
     public var topic: String
     /// Of the fake Microsoft.
     public var endpoint: String
+    /// Of offline conversions, if it is another one.
+    public var offlineEndpoint: String?
     public var authority: String
     public var hasOffline = true
     public var account = Microsoft.account
@@ -60,7 +62,7 @@ public struct DaemonSettings: Sendable {
         lines += [
             "  - name: offline",
             "    type: offline_conversions",
-            "    endpoint: \(endpoint)",
+            "    endpoint: \(offlineEndpoint ?? endpoint)",
             "    goals: {Purchase: Purchase, Lead: Lead Form Submit}",
             "    customer_id: \"\(Microsoft.customer)\"",
             "    account_id: \"\(account)\"",
