@@ -18,8 +18,12 @@ public final class FaultProxy: Sendable {
 
     /// What is to go wrong from now on. Connections and turns count from here, those of open connections as well; what
     /// was planned before is withdrawn.
-    public func disturb(_ disturbances: Disturbance...) {
+    public func disturb(_ disturbances: [Disturbance]) {
         relay.plan.withLock { $0.follow(disturbances) }
+    }
+
+    public func disturb(_ disturbances: Disturbance...) {
+        disturb(disturbances)
     }
 
     /// How many of the disturbances have come about.
