@@ -16,6 +16,11 @@ public final class FaultProxy: Sendable {
 
     public var port: UInt16 { server.port }
 
+    /// Passes on what comes on a connection of another server, as if it were its own.
+    public func relay(_ connection: Connection) {
+        relay.run(connection)
+    }
+
     /// What is to go wrong from now on. Connections and turns count from here, those of open connections as well; what
     /// was planned before is withdrawn.
     public func disturb(_ disturbances: [Disturbance]) {

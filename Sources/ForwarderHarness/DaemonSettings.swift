@@ -21,6 +21,8 @@ public struct DaemonSettings: Sendable {
     public var capi: [String] = []
     public var offline: [String] = []
     public var other: [String] = []
+    /// Further destinations, each a list item with its indentation.
+    public var more: [String] = []
 
     public init(brokers: String, topic: String, endpoint: String, authority: String) {
         self.brokers = brokers
@@ -58,6 +60,7 @@ public struct DaemonSettings: Sendable {
             "    token: {file: \(directory.path)/capi-token}",
         ]
         lines += capi.map { "    " + $0 }
+        lines += more
         guard hasOffline else { return lines.joined(separator: "\n") + "\n" }
         lines += [
             "  - name: offline",
