@@ -59,6 +59,7 @@ let package = Package(
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
         library("ForwarderTestKit", ["ForwarderCore", "FakeMicrosoft"]),
         library("StorefrontEvents", ["ForwarderCore"]),
+        library("FaultProxy"),
 
         // The daemon as a process between the two, watched from outside.
         library(
@@ -93,7 +94,7 @@ let package = Package(
             "EndToEndTests",
             [
                 "ForwarderHarness", "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft",
-                "StorefrontEvents",
+                "StorefrontEvents", "FaultProxy", "HTTPServer",
             ]),
     ]
 )

@@ -50,6 +50,10 @@ static inline CURLcode forwarder_curl_get_size(CURL *easy, CURLINFO info, curl_o
     return curl_easy_getinfo(easy, info, value);
 }
 
+static inline CURLcode forwarder_curl_get_socket(CURL *easy, CURLINFO info, curl_socket_t *value) {
+    return curl_easy_getinfo(easy, info, value);
+}
+
 static inline CURLcode forwarder_curl_get_private(CURL *easy, void **value) {
     return curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)value);
 }

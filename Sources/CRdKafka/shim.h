@@ -15,6 +15,15 @@ static inline rd_kafka_resp_err_t forwarder_produce(rd_kafka_t *client, rd_kafka
                              RD_KAFKA_V_END);
 }
 
+/* As above, with headers, which are taken over unless it fails. */
+static inline rd_kafka_resp_err_t forwarder_produce_with_headers(rd_kafka_t *client, rd_kafka_topic_t *topic,
+                                                                 int32_t partition, const void *value,
+                                                                 size_t value_size, rd_kafka_headers_t *headers) {
+    return rd_kafka_producev(client, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition),
+                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE((void *)value, value_size),
+                             RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+}
+
 /* rd_kafka_mock_broker_push_request_error_rtts is variadic and has no array form. One error and its delay. */
 static inline rd_kafka_resp_err_t forwarder_mock_push_error_rtt(rd_kafka_mock_cluster_t *cluster, int32_t broker,
                                                                 int16_t api_key, rd_kafka_resp_err_t error,

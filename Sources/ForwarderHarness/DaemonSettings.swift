@@ -4,6 +4,8 @@ public struct DaemonSettings: Sendable {
     public var topic: String
     /// Of the fake Microsoft.
     public var endpoint: String
+    /// Of offline conversions, if it is another one.
+    public var offlineEndpoint: String?
     public var authority: String
     public var hasOffline = true
     public var account = Microsoft.account
@@ -19,6 +21,8 @@ public struct DaemonSettings: Sendable {
     public var capi: [String] = []
     public var offline: [String] = []
     public var other: [String] = []
+    /// Further destinations, each a list item with its indentation.
+    public var more: [String] = []
 
     public init(brokers: String, topic: String, endpoint: String, authority: String) {
         self.brokers = brokers
@@ -56,11 +60,12 @@ public struct DaemonSettings: Sendable {
             "    token: {file: \(directory.path)/capi-token}",
         ]
         lines += capi.map { "    " + $0 }
+        lines += more
         guard hasOffline else { return lines.joined(separator: "\n") + "\n" }
         lines += [
             "  - name: offline",
             "    type: offline_conversions",
-            "    endpoint: \(endpoint)",
+            "    endpoint: \(offlineEndpoint ?? endpoint)",
             "    goals: {Purchase: Purchase, Lead: Lead Form Submit}",
             "    customer_id: \"\(Microsoft.customer)\"",
             "    account_id: \"\(account)\"",

@@ -16,6 +16,7 @@ public final class HTTPClient {
     private var transfers: [RequestID: Transfer] = [:]
     /// Handles that wait for the next request, so that their buffers and TLS sessions need not be made again.
     private var idle: [Transfer] = []
+    private let used: UsedConnections
     /// What ended without libcurl and is to be returned by the next `run`.
     private var refused: [Completion] = []
     /// Ends a wait of `run` from any thread.
@@ -27,6 +28,7 @@ public final class HTTPClient {
         }
         self.options = options
         self.multi = multi
+        used = UsedConnections(limit: options.connectionLimit)
         waker = HTTPWaker(multi: multi)
         if let path = options.caFile, access(path, R_OK) != 0 {
             throw .caFile(path: path, reason: String(cString: strerror(errno)))
@@ -61,7 +63,7 @@ public final class HTTPClient {
         if let reason = request.refusal { return refuse(id, reason) }
         guard let transfer = idle.popLast() ?? Transfer() else { return refuse(id, "out of memory") }
         do throws(OptionRefusal) {
-            try transfer.prepare(request, id: id, options: options)
+            try transfer.prepare(request, id: id, options: options, used: used)
         } catch {
             recycle(transfer)
             return refuse(id, String(cString: curl_easy_strerror(error.code)))
@@ -118,6 +120,12 @@ public final class HTTPClient {
                 forwarder_curl_get_private(handle, &context) == CURLE_OK, let context
             else { continue }
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            if transfer.isToStartAnew, transfer.startAnew() {
+                // Removing takes the handle out of where it ended; nothing of the request has been sent.
+                curl_multi_remove_handle(multi, handle)
+                if curl_multi_add_handle(multi, handle) == CURLM_OK { continue }
+            }
+            used.note(transfer)
             finished.append(transfer.completion(code, usesProxy: options.proxy != nil))
             curl_multi_remove_handle(multi, handle)
             transfers[transfer.id] = nil

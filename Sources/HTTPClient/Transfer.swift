@@ -17,6 +17,10 @@ final class Transfer {
     private(set) var received = ReceivedAnswer()
     /// How often the request was begun to be sent.
     private(set) var sendings = 0
+    /// Nothing was sent, because the connection chosen was not fit to be used again.
+    private(set) var isToStartAnew = false
+    /// Of the client.
+    private var used: UsedConnections?
     private(set) var isEncrypted = false
     // The body is read by a callback instead of being handed over as a pointer: libcurl copies it to its own buffer
     // either way, and so the array's memory is only touched while a call of `read` runs.
@@ -41,8 +45,11 @@ final class Transfer {
     var faultText: String { String(cString: errorText) }
 
     /// Makes the handle ready to be added to the multi handle.
-    func prepare(_ request: HTTPRequest, id: RequestID, options: HTTPClient.Options) throws(OptionRefusal) {
+    func prepare(
+        _ request: HTTPRequest, id: RequestID, options: HTTPClient.Options, used: UsedConnections
+    ) throws(OptionRefusal) {
         self.id = id
+        self.used = used
         body = request.body
         isEncrypted = request.url.utf8.starts(with: "https:".utf8)
         try set(
@@ -66,6 +73,15 @@ final class Transfer {
         }
     }
 
+    /// Makes the handle ready to be added once more, this time for a connection of its own.
+    func startAnew() -> Bool {
+        isToStartAnew = false
+        errorText[0] = 0
+        received = ReceivedAnswer()
+        bodyOffset = 0
+        return forwarder_curl_set_long(handle, CURLOPT_FRESH_CONNECT, 1) == CURLE_OK
+    }
+
     /// Forgets the request. The handle must have been removed from the multi handle; it keeps its TLS sessions.
     func reset() {
         curl_easy_reset(handle)
@@ -74,6 +90,7 @@ final class Transfer {
         errorText[0] = 0
         received = ReceivedAnswer()
         sendings = 0
+        isToStartAnew = false
         body = []
         bodyOffset = 0
     }
@@ -156,10 +173,20 @@ final class Transfer {
         return forwarder_curl_get_size(handle, question, &answer) == CURLE_OK ? Int(answer) : 0
     }
 
+    /// The socket of a request that has ended; nil if it is not kept open.
+    var activeSocket: Int32? {
+        var socket: curl_socket_t = -1
+        let code = forwarder_curl_get_socket(handle, CURLINFO_ACTIVESOCKET, &socket)
+        return code == CURLE_OK && socket >= 0 ? socket : nil
+    }
+
     // MARK: What libcurl calls
 
-    fileprivate func noteSending() {
-        sendings += 1
+    /// - Returns: whether to send.
+    fileprivate func begin(localPort: Int32) -> Bool {
+        isToStartAnew = info(CURLINFO_NUM_CONNECTS) == 0 && used?.hasServerSpoken(localPort: localPort) == true
+        if !isToStartAnew { sendings += 1 }
+        return !isToStartAnew
     }
 
     fileprivate func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -200,8 +227,7 @@ private func willSend(
     context: UnsafeMutableRawPointer?, peer: UnsafeMutablePointer<CChar>?, local: UnsafeMutablePointer<CChar>?,
     peerPort: Int32, localPort: Int32
 ) -> Int32 {
-    Transfer.of(context)?.noteSending()
-    return CURL_PREREQFUNC_OK
+    Transfer.of(context)?.begin(localPort: localPort) == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 private func readBody(

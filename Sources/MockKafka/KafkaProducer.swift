@@ -87,6 +87,19 @@ public final class KafkaProducer {
         }
     }
 
+    /// Hands one record with headers to librdkafka.
+    public func produce(
+        _ topic: String, partition: Int32, headers: [(name: String, value: String)], value: [UInt8]
+    ) throws(KafkaError) {
+        let handle = try self.handle(of: topic)
+        let list = rd_kafka_headers_new(headers.count)
+        for header in headers { rd_kafka_header_add(list, header.name, -1, header.value, -1) }
+        let code = forwarder_produce_with_headers(client, handle, partition, value, value.count, list)
+        guard let error = KafkaError(code, while: "producing to \(topic)") else { return }
+        rd_kafka_headers_destroy(list)
+        throw error
+    }
+
     /// Waits until every record is delivered or given up.
     public func flush(timeoutMilliseconds: Int32) throws(KafkaError) {
         if let error = KafkaError(rd_kafka_flush(client, timeoutMilliseconds), while: "flushing the producer") {

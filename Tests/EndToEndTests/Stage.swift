@@ -3,6 +3,7 @@ import Forwarder
 import ForwarderCore
 import ForwarderHarness
 import Glibc
+import HTTPServer
 import KafkaClient
 import MockKafka
 
@@ -19,12 +20,12 @@ final class Stage {
     static let group = "conversion-forwarder"
 
     init(
-        partitions: Int32 = 4, plan: FaultPlan = .none, hasOffline: Bool = true,
+        partitions: Int32 = 4, plan: FaultPlan = .none, hasOffline: Bool = true, tls: TLSIdentity? = nil,
         configure: (inout MicrosoftSettings) -> Void = { _ in }
     ) throws {
         kafka = try MockCluster()
         try kafka.createTopic(Stage.topic, partitions: partitions)
-        microsoft = try Microsoft.start(plan: plan, configure: configure)
+        microsoft = try Microsoft.start(plan: plan, tls: tls, configure: configure)
         directory = try DaemonDirectory()
         settings = DaemonSettings(
             brokers: kafka.bootstrapServers, topic: Stage.topic, endpoint: microsoft.endpoint,

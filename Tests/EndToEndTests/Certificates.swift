@@ -1,0 +1,46 @@
+import Forwarder
+import ForwarderHarness
+import HTTPServer
+
+/// A certificate authority and what it signed, made by the openssl program for one scenario.
+final class Certificates {
+    private let directory: DaemonDirectory
+    /// PEM file of the authority.
+    var authority: String { "\(directory.path)/ca.pem" }
+
+    init() throws {
+        directory = try DaemonDirectory()
+        try openssl(["req", "-x509", "-out", authority, "-days", "2", "-subj", "/CN=Authority of a test"] + key("ca"))
+    }
+
+    deinit {
+        directory.remove()
+    }
+
+    /// - Parameters:
+    ///   - name: as in `IP:127.0.0.1`.
+    ///   - days: -1 for a certificate that has expired.
+    func identity(name: String = "IP:127.0.0.1", days: Int = 2) throws -> TLSIdentity {
+        let path = directory.path
+        try directory.write("subjectAltName=\(name)\n", to: "leaf.ext")
+        try openssl(["req", "-out", "\(path)/leaf.csr", "-subj", "/CN=Server of a test"] + key("leaf"))
+        try openssl([
+            "x509", "-req", "-in", "\(path)/leaf.csr", "-out", "\(path)/leaf.pem", "-CA", authority, "-CAkey",
+            "\(path)/ca.key", "-CAcreateserial", "-days", "\(days)", "-extfile", "\(path)/leaf.ext",
+        ])
+        return TLSIdentity(certificateChain: try read("leaf.pem"), privateKey: try read("leaf.key"))
+    }
+
+    private func key(_ name: String) -> [String] {
+        ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "\(directory.path)/\(name).key"]
+    }
+
+    private func read(_ name: String) throws -> String {
+        String(decoding: try SmallFile.read("\(directory.path)/\(name)", limit: 1 << 16), as: UTF8.self)
+    }
+
+    private func openssl(_ arguments: [String]) throws {
+        let run = try CommandRun("/usr/bin/openssl", arguments)
+        try requireEqual(run.code, 0, "openssl \(arguments): \(run.errors)")
+    }
+}
