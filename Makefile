@@ -16,10 +16,11 @@ SEED ?= 1
 SEEDS ?= 1000
 FIRST ?= 0
 RECORDS ?= 300000
+BROKER ?= noida-db
 # SECONDS counts by itself in a shell; only one that was given is meant.
 FUZZ_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS),60)
 
-.PHONY: help setup build release demo test check lint format golden simulate fuzz bench broker-run clean
+.PHONY: help setup build release demo test check lint format golden simulate fuzz bench broker broker-run broker-test test-newer-kafka clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14

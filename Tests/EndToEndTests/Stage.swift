@@ -5,6 +5,7 @@ import ForwarderHarness
 import Glibc
 import KafkaClient
 import MockKafka
+import ScenarioKit
 
 /// A Kafka, a Microsoft, and a directory for a daemon between them; and the means to look at all three.
 final class Stage {
