@@ -145,6 +145,7 @@ final class BrokerStage {
     /// What every scenario must leave behind: what was published has arrived, the books balance, everything that there is
     /// to read is committed, and Microsoft has nothing against it.
     func finish(_ daemon: DaemonProcess, others: [(directory: DaemonDirectory, kills: Int)] = []) throws {
+        // Only then: until the daemon has fetched, it does not know that there is anything to settle.
         try arrive(publisher.expectation.capi)
         try daemon.waitUntilSettled(.seconds(60))
         try daemon.stop()

@@ -47,6 +47,12 @@ extension RealBrokerTests {
                     directory.lastMetrics()?["destinations"]?["capi"]?["delivered"]?.integer ?? 0 > 500,
                     "the second had its share")
                 try stage.waitUntilReading(4)
+                // What the second wrote down at its end it delivers when it comes back.
+                let again = try stage.launch(in: directory)
+                try stage.arrive(stage.publisher.expectation.capi)
+                try stage.waitUntilReading(2, in: directory)
+                try again.stop()
+                try stage.waitUntilReading(4)
                 try stage.finish(first, others: [(directory, 0)])
             }
         }

@@ -28,6 +28,8 @@ struct TopicContent {
             properties: [
                 ("bootstrap.servers", brokers), ("group.id", "reader-of-\(topic)"), ("enable.partition.eof", "true"),
                 ("enable.auto.commit", "false"),
+                // Tansu lets a member wait for half of its session.
+                ("session.timeout.ms", "2000"), ("heartbeat.interval.ms", "500"),
             ])
         defer { _ = consumer.close(timeoutMilliseconds: 5000) { _ in } }
         try consumer.subscribe([topic])
