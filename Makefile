@@ -17,10 +17,12 @@ SEEDS ?= 1000
 SANITIZER ?= address thread
 FIRST ?= 0
 RECORDS ?= 300000
+BROKER ?= noida-db
 # SECONDS counts by itself in a shell; only one that was given is meant.
 FUZZ_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS),60)
 
-.PHONY: help setup build release demo test check lint format golden simulate fuzz sanitize bench broker-run clean
+.PHONY: help setup build release demo test check lint format golden simulate fuzz sanitize bench broker broker-run broker-test \
+	test-newer-kafka clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14

@@ -90,11 +90,21 @@ let package = Package(
         tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
         tests("ForwarderTests", ["Forwarder", "ForwarderCore", "KafkaClient"]),
         tests("RepositoryTests", ["Forwarder", "ForwarderCore"]),
+        // What scenarios with a real daemon need besides the harness.
+        .target(
+            name: "ScenarioKit", dependencies: ["Forwarder", "ForwarderCore", "ForwarderHarness"],
+            path: "Tests/ScenarioKit", swiftSettings: strict),
         tests(
             "EndToEndTests",
             [
-                "ForwarderHarness", "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft",
-                "StorefrontEvents", "FaultProxy", "HTTPServer",
+                "ScenarioKit", "ForwarderHarness", "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka",
+                "FakeMicrosoft", "StorefrontEvents", "FaultProxy", "HTTPServer",
+            ]),
+        tests(
+            "RealBrokerTests",
+            [
+                "ScenarioKit", "ForwarderHarness", "Forwarder", "ForwarderCore", "KafkaClient", "CRdKafka", "MockKafka",
+                "FakeMicrosoft", "StorefrontEvents",
             ]),
     ]
 )

@@ -3,6 +3,7 @@ import Forwarder
 import ForwarderCore
 import ForwarderHarness
 import Glibc
+import ScenarioKit
 import Testing
 
 /// The command line as a person or a script meets it.

@@ -3,6 +3,7 @@ import Forwarder
 import ForwarderCore
 import ForwarderHarness
 import Glibc
+import ScenarioKit
 import Testing
 
 struct CredentialTests {

@@ -1,5 +1,6 @@
 import Forwarder
 import Glibc
+import ScenarioKit
 
 /// Files that say what is expected; `UPDATE_GOLDEN=1` writes them anew, and the review is the difference.
 enum Golden {

@@ -1,6 +1,7 @@
 import FakeMicrosoft
 import ForwarderHarness
 import MockKafka
+import ScenarioKit
 import Testing
 
 @Suite(.serialized)

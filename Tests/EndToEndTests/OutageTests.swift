@@ -2,6 +2,7 @@ import FakeMicrosoft
 import ForwarderCore
 import ForwarderHarness
 import Glibc
+import ScenarioKit
 import Testing
 
 struct OutageTests {

@@ -3,6 +3,7 @@ import Forwarder
 import ForwarderCore
 import ForwarderHarness
 import Glibc
+import ScenarioKit
 import Testing
 
 /// I-6, from outside: marked personal data goes in everywhere, and every byte that comes to rest is searched for it.

@@ -1,6 +1,7 @@
 import FakeMicrosoft
 import ForwarderHarness
 import Glibc
+import ScenarioKit
 import Testing
 
 /// Two daemons of one group, each with a state directory of its own.

@@ -1,6 +1,7 @@
 import FakeMicrosoft
 import ForwarderCore
 import ForwarderHarness
+import ScenarioKit
 import Testing
 
 struct RecordTests {

@@ -1,6 +1,7 @@
 import FakeMicrosoft
 import ForwarderHarness
 import Glibc
+import ScenarioKit
 import Testing
 
 struct RefusalTests {

@@ -2,6 +2,7 @@ import FakeMicrosoft
 import Forwarder
 import ForwarderHarness
 import Glibc
+import ScenarioKit
 import Testing
 
 struct ReloadTests {

@@ -1,4 +1,5 @@
 import ForwarderCore
+import ScenarioKit
 
 /// The shape of a JSON text: its members by name in alphabetical order, `s` and `n` for text and numbers.
 enum Shape {

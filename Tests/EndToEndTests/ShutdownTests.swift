@@ -3,6 +3,7 @@ import ForwarderHarness
 import Glibc
 import KafkaClient
 import MockKafka
+import ScenarioKit
 import Testing
 
 struct ShutdownTests {

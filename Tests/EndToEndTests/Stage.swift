@@ -6,6 +6,7 @@ import Glibc
 import HTTPServer
 import KafkaClient
 import MockKafka
+import ScenarioKit
 
 /// A Kafka, a Microsoft, and a directory for a daemon between them; and the means to look at all three.
 final class Stage {

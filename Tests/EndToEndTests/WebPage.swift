@@ -1,4 +1,5 @@
 import Glibc
+import ScenarioKit
 
 /// One page of an HTTP server on loopback.
 struct WebPage {

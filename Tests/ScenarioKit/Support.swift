@@ -1,9 +1,8 @@
 import Forwarder
-import ForwarderHarness
 import Glibc
 
 /// The daemon that was built with these tests: it stands beside the program that runs them.
-let daemonBinary: String = {
+package let daemonBinary: String = {
     var path = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &path, path.count - 1)
     let own = path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }
@@ -18,7 +17,7 @@ let daemonBinary: String = {
 
 /// Runs what blocks on a thread of its own: Swift Testing's tests share a pool with as many threads as cores. Only so many
 /// at a time: each scenario has a Kafka, a Microsoft and a daemon.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+package func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread.start(name: "scenario") {
             scenarioSlots.take()
@@ -56,22 +55,22 @@ private final class Slots: Sendable {
 }
 
 /// What was expected and did not come. Ends the scenario.
-struct Disappointment: Error, CustomStringConvertible {
-    var description: String
+package struct Disappointment: Error, CustomStringConvertible {
+    package var description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }
 
 /// Ends the scenario unless the condition holds: on a thread of its own there is no test to attribute an `#expect` to.
-func require(
+package func require(
     _ condition: Bool, _ what: @autoclosure () -> String, line: Int = #line, file: String = #fileID
 ) throws {
     if !condition { throw Disappointment("\(file):\(line): \(what())") }
 }
 
-func requireEqual<Value: Equatable>(
+package func requireEqual<Value: Equatable>(
     _ value: Value, _ expected: Value, _ what: @autoclosure () -> String = "", line: Int = #line,
     file: String = #fileID
 ) throws {
@@ -79,7 +78,7 @@ func requireEqual<Value: Equatable>(
 }
 
 /// Waits until something holds.
-func eventually(
+package func eventually(
     _ what: String, within timeout: Duration = .seconds(60), line: Int = #line, file: String = #fileID,
     _ condition: () throws -> Bool
 ) throws {
