@@ -35,13 +35,14 @@ public final class DeliveryStore {
         try self.init(directory: directory, access: access, steps: Schema.steps)
     }
 
-    init(directory: String, access: Access, steps: [String]) throws(StoreError) {
+    /// - Parameter vfs: the way to the disk, for a test that puts another one there.
+    init(directory: String, access: Access, steps: [String], vfs: String? = nil) throws(StoreError) {
         if access == .readWrite { try StoreOpening.makeDirectory(directory) }
         let lock = try DirectoryLock(directory: directory, mayCreate: access == .readWrite)
         let connection: SQLiteConnection
         switch access {
         case .readWrite:
-            let opened = try StoreOpening.openForWriting(directory: directory, steps: steps)
+            let opened = try StoreOpening.openForWriting(directory: directory, steps: steps, vfs: vfs)
             connection = opened.connection
             wasCreated = opened.foundVersion == 0
         case .readOnly:
@@ -141,8 +142,9 @@ extension DeliveryStore {
             throw error
         }
         counters = change.counters
-        claimed.formUnion(change.claimed)
-        claimed.subtract(change.unclaimed)
+        for (row, isClaimed) in change.claims {
+            if isClaimed { claimed.insert(row) } else { claimed.remove(row) }
+        }
         return result
     }
 }
@@ -151,9 +153,8 @@ extension DeliveryStore {
 struct StoreChange {
     private(set) var counters: [DestinationID: Counters]
     private var touched: Set<DestinationID> = []
-    var claimed: [RowID] = []
-    /// Taken out after `claimed` was put in.
-    var unclaimed: [RowID] = []
+    /// Rows whose claim changes: true for those that are claimed now.
+    var claims: [RowID: Bool] = [:]
 
     init(_ counters: [DestinationID: Counters]) {
         self.counters = counters

@@ -17,12 +17,12 @@ enum StoreOpening {
     /// Opens the database for the daemon; creates it, or takes it to the newest schema.
     /// - Returns: the connection and the schema version that was found; 0 if there was none.
     static func openForWriting(
-        directory: String, steps: [String]
+        directory: String, steps: [String], vfs: String?
     ) throws(StoreError) -> (connection: SQLiteConnection, foundVersion: Int) {
         let path = directory + "/" + fileName
         try createFile(path)
         let connection = try mapErrors(at: path) { () throws(SQLiteError) in
-            try SQLiteConnection(path, flags: SQLITE_OPEN_READWRITE)
+            try SQLiteConnection(path, flags: SQLITE_OPEN_READWRITE, vfs: vfs)
         }
         let found = try mapErrors(at: path) { () throws(SQLiteError) in
             try connection.execute(settings)

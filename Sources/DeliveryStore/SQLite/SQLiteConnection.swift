@@ -12,10 +12,11 @@ final class SQLiteConnection {
     /// - Parameters:
     ///   - name: a path, or with `SQLITE_OPEN_URI` a `file:` address.
     ///   - flags: of `sqlite3_open_v2`.
-    init(_ name: String, flags: Int32) throws(SQLiteError) {
+    ///   - vfs: through which SQLite comes to the disk; nil for the one that it uses by itself.
+    init(_ name: String, flags: Int32, vfs: String? = nil) throws(SQLiteError) {
         var opened: OpaquePointer?
         // One thread owns a connection, so SQLite need not lock it.
-        let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
         guard code == SQLITE_OK, let opened else {
             // Even a failed open hands out a handle (unless memory is short), which carries the error.
             let error = SQLiteError(code, opened)
