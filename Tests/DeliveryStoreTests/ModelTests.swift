@@ -56,7 +56,7 @@ private func run(_ seeds: ArraySlice<UInt64>) throws -> Lives {
 /// A store with two destinations: making one takes longer than a life.
 private func emptyStore(_ directory: TemporaryDirectory) throws -> (ModelDisk.State, Life.Expected) {
     let life = Life(ModelDisk(), directory: directory.store)
-    for step in [Life.Step.open, .register, .close] { _ = try life.take(step) }
+    for step in [Life.Step.open, .register, .register, .close] { _ = try life.take(step) }
     return (life.disk.state, life.expected)
 }
 
