@@ -5,7 +5,10 @@ import ForwarderCore
 ///
 /// It belongs to one thread, whose calls it holds up until the disk has answered. One process at a time can have a
 /// directory open. What a call has changed is durable when it returns; what it threw at has changed nothing, on disk
-/// or in memory.
+/// or in memory. The exception is `stateUnknown`: then the transaction may be found, whole, when the store is opened
+/// again, and until then every call is refused. (After any other error of the disk a transaction may be found again
+/// too, but only if the machine or the process dies before the next one succeeds: what SQLite gives up in its log is
+/// overwritten then.)
 public final class DeliveryStore {
     public enum Access: Sendable {
         /// For the daemon. Makes the directory and the database if they are missing.
@@ -24,6 +27,13 @@ public final class DeliveryStore {
     let connection: SQLiteConnection
     let texts: TextTable
     let access: Access
+    /// Why nobody knows any more what is on the disk; nil as long as every sync succeeded. It ends the store's use.
+    public private(set) var unknownState: StoreError?
+    /// Why the log could not be copied into the main file when it was due. Nothing is lost, but until it can the log
+    /// grows without a bound.
+    public private(set) var checkpointFault: StoreError?
+    /// So many pages in the log make a checkpoint due.
+    var checkpointPages = 500
     private let lock: DirectoryLock
     /// As committed.
     private(set) var counters: [DestinationID: Counters]
@@ -35,13 +45,14 @@ public final class DeliveryStore {
         try self.init(directory: directory, access: access, steps: Schema.steps)
     }
 
-    init(directory: String, access: Access, steps: [String]) throws(StoreError) {
+    /// - Parameter vfs: the way to the disk, for a test that puts another one there.
+    init(directory: String, access: Access, steps: [String], vfs: String? = nil) throws(StoreError) {
         if access == .readWrite { try StoreOpening.makeDirectory(directory) }
         let lock = try DirectoryLock(directory: directory, mayCreate: access == .readWrite)
         let connection: SQLiteConnection
         switch access {
         case .readWrite:
-            let opened = try StoreOpening.openForWriting(directory: directory, steps: steps)
+            let opened = try StoreOpening.openForWriting(directory: directory, steps: steps, vfs: vfs)
             connection = opened.connection
             wasCreated = opened.foundVersion == 0
         case .readOnly:
@@ -81,7 +92,7 @@ public final class DeliveryStore {
     /// is for a quiet moment.
     public func checkpoint() throws(StoreError) {
         precondition(access == .readWrite, "the store was opened to be read")
-        try read { () throws(SQLiteError) in try connection.checkpoint() }
+        try call { () throws(SQLiteError) in try connection.checkpoint() }
     }
 
     /// Tidies up and gives the directory back; the store cannot be used any more. If tidying fails the store is closed
@@ -97,7 +108,18 @@ public final class DeliveryStore {
 extension DeliveryStore {
     /// Runs what only reads.
     func read<Result>(_ body: () throws(SQLiteError) -> Result) throws(StoreError) -> Result {
-        try mapErrors(at: path, body)
+        try call(body)
+    }
+
+    /// Every way to the disk leads through here.
+    private func call<Result>(_ body: () throws(SQLiteError) -> Result) throws(StoreError) -> Result {
+        if let unknownState { throw unknownState }
+        do throws(StoreError) {
+            return try mapErrors(at: path, body)
+        } catch {
+            if error.kind == .stateUnknown { unknownState = error }
+            throw error
+        }
     }
 
     /// Runs all changes of `body` in one transaction. Memory follows only when it is committed.
@@ -105,13 +127,25 @@ extension DeliveryStore {
         _ body: (inout StoreChange) throws(SQLiteError) -> Result
     ) throws(StoreError) -> Result {
         precondition(access == .readWrite, "the store was opened to be read")
-        return try healing { () throws(SQLiteError) in try commit(body) }
+        let result = try healing { () throws(SQLiteError) in try commit(body) }
+        if connection.pagesInLog >= checkpointPages { checkpointBetweenChanges() }
+        return result
+    }
+
+    /// The change before is committed, whatever comes of this.
+    private func checkpointBetweenChanges() {
+        do throws(StoreError) {
+            try call { () throws(SQLiteError) in try connection.checkpointPassively() }
+            checkpointFault = nil
+        } catch {
+            checkpointFault = error
+        }
     }
 
     /// Runs `body`, and runs it again on new indexes if it finds rows and indexes to contradict each other: then a bit
     /// has flipped in an index, or in a column that one covers. The rows are the truth. Needs a store that may write.
     func healing<Result>(_ body: () throws(SQLiteError) -> Result) throws(StoreError) -> Result {
-        try mapErrors(at: path) { () throws(SQLiteError) in
+        try call { () throws(SQLiteError) in
             do throws(SQLiteError) {
                 return try body()
             } catch {
@@ -141,8 +175,9 @@ extension DeliveryStore {
             throw error
         }
         counters = change.counters
-        claimed.formUnion(change.claimed)
-        claimed.subtract(change.unclaimed)
+        for (row, isClaimed) in change.claims {
+            if isClaimed { claimed.insert(row) } else { claimed.remove(row) }
+        }
         return result
     }
 }
@@ -151,9 +186,8 @@ extension DeliveryStore {
 struct StoreChange {
     private(set) var counters: [DestinationID: Counters]
     private var touched: Set<DestinationID> = []
-    var claimed: [RowID] = []
-    /// Taken out after `claimed` was put in.
-    var unclaimed: [RowID] = []
+    /// Rows whose claim changes: true for those that are claimed now.
+    var claims: [RowID: Bool] = [:]
 
     init(_ counters: [DestinationID: Counters]) {
         self.counters = counters

@@ -88,7 +88,7 @@ extension DeliveryStore {
                 leftOut.append(delivery.row)
             } else {
                 counters.enqueued(payload: frozen.payloadBytes)
-                if entry.isClaimed { change.claimed.append(delivery.row) }
+                if entry.isClaimed { change.claims[delivery.row] = true }
             }
         }
         change[destination] = counters
@@ -114,8 +114,8 @@ extension DeliveryStore {
             delete.bind(1, row.rawValue)
             try delete.run()
             change[owner].dequeued(payload: payload)
+            change.claims[row] = false
         }
-        change.unclaimed += rows
     }
 
     /// - Returns: how many rows were moved.
@@ -125,19 +125,22 @@ extension DeliveryStore {
         let find = try connection.statement(
             """
             \(Self.holds) SELECT id, attempts FROM holds JOIN queue ON destination = ?1 AND hold = number
-            WHERE send_by < ?2 LIMIT ?3
+            WHERE send_by < ?2
             """)
         find.bind(1, destination)
         find.bind(2, now)
-        find.bind(3, Int64(limit))
         var ends: [RowEnd] = []
-        while try find.step() {
+        // Claimed rows do not count, or as many of them as the limit would keep all others from their end.
+        while ends.count < limit, try find.step() {
             let row = RowID(find.integer(0))
-            if claimed.contains(row) { continue }
+            // A row may have been claimed a moment ago, in this transaction.
+            if change.claims[row] ?? claimed.contains(row) { continue }
             let attempts = Int32(clamping: find.integer(1))
             ends.append(RowEnd(row: row, cause: DeadLetterCause(.expired, "expired"), attempts: attempts, at: now))
         }
         find.reset()
+        // The holds come one after the other. Dead letters are purged in the order in which they were written.
+        ends.sort { $0.row < $1.row }
         try moveToDeadLetters(ends, of: destination, &change)
         return ends.count
     }
@@ -162,7 +165,8 @@ extension DeliveryStore {
             update.bind(4, Int64(row.attempts))
             update.bind(5, Int64(row.strikes))
             try update.run()
-            change.unclaimed.append(row.row)
+            // Nobody makes free what another destination has claimed.
+            if connection.changes == 1 { change.claims[row.row] = false }
         }
     }
 }

@@ -19,6 +19,9 @@ public struct StoreError: Error, Equatable, Sendable {
         case permission
         case diskFull
         case ioError
+        /// A sync failed: what it should have made durable may be on the disk or not, and a later sync that succeeds
+        /// says nothing about it. The store does nothing more; opening it again finds what is there.
+        case stateUnknown
         /// Another program kept the database locked for longer than a write waits.
         case busy
         /// A defect of this program.
@@ -59,6 +62,13 @@ public struct StoreError: Error, Equatable, Sendable {
 
 extension StoreError.Kind {
     init(_ code: SQLiteCode, systemError: Int32) {
+        switch code {
+        // Whatever the reason, a full disk included.
+        case .sync, .directorySync:
+            self = .stateUnknown
+            return
+        default: break
+        }
         switch code.primary {
         case .full: self = .diskFull
         case .busy, .locked: self = .busy
@@ -98,6 +108,7 @@ extension StoreError: CustomStringConvertible {
         case .permission: "access refused"
         case .diskFull: "the disk is full"
         case .ioError: "reading or writing failed"
+        case .stateUnknown: "the disk did not confirm what was written"
         case .busy: "kept locked by another program"
         case .fault: "an operation that must not fail did"
         }
@@ -123,6 +134,7 @@ extension StoreError: CustomStringConvertible {
         case .permission: "Run as the owner of the directory and see that its file system is writable."
         case .diskFull: "Free space on its file system; nothing was changed and the work can be repeated."
         case .ioError: "Check the disk and the kernel's log; nothing was changed."
+        case .stateUnknown: "Check the disk and the kernel's log, then start the daemon: it reads what is there."
         case .busy: "Close other programs that have the file open, such as a sqlite3 shell."
         case .fault: "Report this as a defect, with the line above."
         }

@@ -17,12 +17,12 @@ enum StoreOpening {
     /// Opens the database for the daemon; creates it, or takes it to the newest schema.
     /// - Returns: the connection and the schema version that was found; 0 if there was none.
     static func openForWriting(
-        directory: String, steps: [String]
+        directory: String, steps: [String], vfs: String?
     ) throws(StoreError) -> (connection: SQLiteConnection, foundVersion: Int) {
         let path = directory + "/" + fileName
         try createFile(path)
         let connection = try mapErrors(at: path) { () throws(SQLiteError) in
-            try SQLiteConnection(path, flags: SQLITE_OPEN_READWRITE)
+            try SQLiteConnection(path, flags: SQLITE_OPEN_READWRITE, vfs: vfs)
         }
         let found = try mapErrors(at: path) { () throws(SQLiteError) in
             try connection.execute(settings)
@@ -37,10 +37,12 @@ enum StoreOpening {
             throw StoreError(.ioError, path: path, text: "its file system cannot hold a write-ahead log")
         }
         try mapErrors(at: path) { () throws(SQLiteError) in
+            try connection.secureLog()
             try Schema.migrate(connection, from: found, steps: steps)
         }
-        // A queue that a power failure took away with its directory entry would be lost unnoticed.
-        if found == 0 { try sync(directory) }
+        // A queue that a power failure took away with its directory entry would be lost unnoticed; and who made it may
+        // have died before this.
+        try sync(directory)
         return (connection, found)
     }
 
@@ -77,7 +79,7 @@ enum StoreOpening {
     ///
     /// Measured with rows of 700 + 600 bytes, 1,000 a transaction (Debian's SQLite 3.40, ext4 on a virtual disk):
     /// - Pages of 16 KiB hold ten rows: 1.6 KB of file a row and twice the rows a second of 4 KiB pages, which hold two.
-    /// - A checkpoint at 500 pages (8 MB) keeps the 99th percentile of a commit at 10 to 15 ms; at 4,000 pages it is 50
+    /// - A checkpoint at 500 pages (8 MB, `DeliveryStore.checkpointPages`) keeps the 99th percentile of a commit at 10 to 15 ms; at 4,000 pages it is 50
     ///   to 100 ms and nothing is gained.
     ///   A transaction then takes 6 ms (99th percentile 18 ms): 80,000 to 135,000 rows a second in, and as many claimed
     ///   and removed, depending on what else the two cores do.
@@ -86,7 +88,6 @@ enum StoreOpening {
     private static let settings = """
         PRAGMA page_size = 16384;
         PRAGMA synchronous = FULL;
-        PRAGMA wal_autocheckpoint = 500;
         PRAGMA journal_size_limit = 67108864;
         PRAGMA busy_timeout = 2000;
         PRAGMA temp_store = MEMORY;
@@ -119,7 +120,9 @@ enum StoreOpening {
         let opened = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard opened >= 0 else { throw StoreError(systemError: errno, path: directory) }
         defer { close(opened) }
-        guard fsync(opened) == 0 else { throw StoreError(systemError: errno, path: directory) }
+        guard fsync(opened) == 0 else {
+            throw StoreError(.stateUnknown, path: directory, systemError: errno, text: String(cString: strerror(errno)))
+        }
     }
 
     /// The path inside a `file:` address, where three characters mean something.

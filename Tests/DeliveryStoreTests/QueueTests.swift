@@ -217,4 +217,37 @@ import Testing
         #expect(try store.queueRows(QueueFilter()).map(\.lastFailure) == ["code 17", "other", "other"])
         #expect(try store.claim(capi).batch.topics == ["late", "orders"])
     }
+
+    @Test func `a row that is claimed in the same transaction does not expire in it`() throws {
+        let late = samples(1...2) { $0.sendBy = noon - .seconds(1) }
+        let works: [StoreWork] = [
+            .enqueue(capi, batch([late[0]]), QueueEntry(isClaimed: true, queuedAt: noon)),
+            .enqueue(capi, batch([late[1]]), QueueEntry(queuedAt: noon)),
+            .expire(capi, at: noon, limit: 10),
+        ]
+        #expect(try store.perform(works).expired == [capi: 1])
+        #expect(try store.queueRows(QueueFilter()).map(\.row.rawValue) == [1])
+    }
+
+    @Test func `claimed rows do not keep others from expiring`() throws {
+        try store.enqueue(samples(1...5) { $0.sendBy = noon - .seconds(2) }, capi, isClaimed: true)
+        try store.enqueue(samples(6...9) { $0.sendBy = noon - .seconds(1) }, capi)
+        #expect(try store.perform([.expire(capi, at: noon, limit: 3)]).expired == [capi: 3])
+        #expect(try store.perform([.expire(capi, at: noon, limit: 3)]).expired == [capi: 1])
+    }
+
+    @Test func `what one destination says of another one's row changes nothing, not even its claim`() throws {
+        let other = try store.destination("offline")
+        try store.enqueue([Sample(1)], capi, isClaimed: true)
+        let works: [StoreWork] = [
+            .remove(other, [RowID(1)]),
+            .reschedule(
+                other, [Reschedule(row: RowID(1), dueAt: noon, attempts: 2, strikes: 0)], failure: nil, hold: nil),
+            .deadLetterRows(
+                other, [RowEnd(row: RowID(1), cause: DeadLetterCause(.refused, "x"), attempts: 2, at: noon)]),
+        ]
+        _ = try store.perform(works)
+        #expect(try store.queueRows(QueueFilter()).map(\.isClaimed) == [true])
+        #expect(try store.claimedRows(capi).isEmpty)
+    }
 }

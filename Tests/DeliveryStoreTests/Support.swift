@@ -8,9 +8,11 @@ import Testing
 final class TemporaryDirectory: Sendable {
     let path: String
 
-    init() {
-        var template = Array("/tmp/delivery-store-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { preconditionFailure("cannot make a directory under /tmp") }
+    /// - Parameter isInMemory: if there is a file system for that, so that nothing waits for a disk.
+    init(isInMemory: Bool = false) {
+        let parent = isInMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+        var template = Array("\(parent)/delivery-store-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { preconditionFailure("cannot make a directory under \(parent)") }
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 

@@ -18,6 +18,8 @@ struct SQLiteCode: RawRepresentable, Hashable, Sendable {
     static let locked = SQLiteCode(rawValue: SQLITE_LOCKED)
     static let notADatabase = SQLiteCode(rawValue: SQLITE_NOTADB)
     static let permission = SQLiteCode(rawValue: SQLITE_PERM)
+    static let sync = SQLiteCode(rawValue: SQLITE_IOERR | 4 << 8)
+    static let directorySync = SQLiteCode(rawValue: SQLITE_IOERR | 5 << 8)
     static let readOnly = SQLiteCode(rawValue: SQLITE_READONLY)
 }
 

@@ -21,8 +21,7 @@ extension StoreLoop {
     }
 
     func writeFailed(_ error: StoreError) {
-        // Kafka still has what was not committed; a new start reads what is really there.
-        if error.isStateUnknown { return giveUp(error.description) }
+        if store.unknownState != nil { return }
         nextRetry = now.uptime + StoreLoop.retryInterval
         if error.isDiskFull, hasBallast {
             ballast.release()
@@ -35,6 +34,7 @@ extension StoreLoop {
 
     /// The caller goes without an answer; whether writing works shows elsewhere.
     func readFailed(_ error: StoreError) {
+        if store.unknownState != nil { return }
         if let last = lastReadFault, last.kind == error.kind,
             now.uptime - last.at < StoreLoop.readFaultInterval
         {
@@ -109,10 +109,13 @@ extension StoreLoop {
         sendState()
     }
 
-    /// Nothing may be settled any more by what this store says.
-    private func giveUp(_ text: String) {
+    /// A sync that failed, whoever waited for it, says nothing about what it wrote, and a later one says nothing either.
+    /// So nothing may be settled any more by what this store says: Kafka still has what was not committed, and a new
+    /// start reads what is really there.
+    func giveUpIfStateIsUnknown() {
+        guard let unknown = store.unknownState, !hasGivenUp else { return }
         hasGivenUp = true
-        telemetry.report(.storeFailing(reason: text))
+        telemetry.report(.storeFailing(reason: unknown.description))
         end.ask(.atOnce)
     }
 }
@@ -141,13 +144,4 @@ struct StoreFile {
 
 extension StoreError {
     var isDiskFull: Bool { kind == .diskFull }
-
-    /// A sync that failed says nothing about what it wrote, and a second one that succeeds says nothing either.
-    var isStateUnknown: Bool {
-        switch code {
-        // SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC
-        case 10 | 4 << 8, 10 | 5 << 8: true
-        default: false
-        }
-    }
 }

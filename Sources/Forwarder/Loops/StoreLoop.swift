@@ -66,11 +66,13 @@ final class StoreLoop {
             answerClaims()
             purgeIfDue()
             look()
-            if !isClosing, backlog.isEmpty || trouble != nil {
+            giveUpIfStateIsUnknown()
+            if !isClosing, !hasGivenUp, backlog.isEmpty || trouble != nil {
                 doorbell.wait(timeout: trouble == nil ? .seconds(1) : .milliseconds(100))
             }
         }
         if !hasGivenUp { close() }
+        giveUpIfStateIsUnknown()
     }
 
     private func handle(_ order: StoreOrder) {
@@ -109,6 +111,7 @@ final class StoreLoop {
             numbers.transactions += 1
             numbers.transactionTime.add(SystemClock.now.uptime - started)
             tell(result, backlog.committed(transaction))
+            if let fault = store.checkpointFault { readFailed(fault) }
             for work in transaction.works {
                 if case .reject(let events) = work { pressure.addRejects(-events.count) }
             }

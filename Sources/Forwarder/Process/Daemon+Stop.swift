@@ -50,6 +50,7 @@ extension Daemon {
             if now > deadline { return .tookTooLong }
             notifier.alive(now)
         }
-        return .ended
+        // The store may have ended because a sync failed.
+        return end.manner == .atOnce ? .forced : .ended
     }
 }
