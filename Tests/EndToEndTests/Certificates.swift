@@ -1,3 +1,4 @@
+import ScenarioKit
 import Forwarder
 import ForwarderHarness
 import HTTPServer

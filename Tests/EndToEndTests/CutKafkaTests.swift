@@ -1,6 +1,7 @@
 import FaultProxy
 import FakeMicrosoft
 import ForwarderHarness
+import ScenarioKit
 import Testing
 
 /// The connections to Kafka fail while the daemon starts, reads and commits.

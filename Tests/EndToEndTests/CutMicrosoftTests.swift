@@ -3,6 +3,7 @@ import FaultProxy
 import Forwarder
 import ForwarderHarness
 import HTTPServer
+import ScenarioKit
 import Testing
 
 /// The connections to Microsoft fail, each exchange in each way, while events come in; all of them arrive.

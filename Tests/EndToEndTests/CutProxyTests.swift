@@ -1,4 +1,5 @@
 import Glibc
+import ScenarioKit
 import Testing
 
 @testable import FaultProxy

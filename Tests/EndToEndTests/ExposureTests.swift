@@ -1,6 +1,7 @@
 import ForwarderCore
 import ForwarderHarness
 import Glibc
+import ScenarioKit
 import Testing
 
 /// Who can see what the daemon leaves behind.

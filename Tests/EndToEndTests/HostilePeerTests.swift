@@ -5,6 +5,7 @@ import ForwarderHarness
 import Glibc
 import HTTPServer
 import Synchronization
+import ScenarioKit
 import Testing
 
 /// Whatever stands where Microsoft should, the daemon keeps the events, says why, and delivers when Microsoft is back.

@@ -3,6 +3,7 @@ import Forwarder
 import ForwarderCore
 import ForwarderHarness
 import MockKafka
+import ScenarioKit
 import Testing
 
 /// Records that nobody should have published, each followed by an ordinary one.
