@@ -32,6 +32,13 @@ struct DocumentTests {
         }
     }
 
+    @Test func `each test that the architecture calls as a witness exists`() {
+        let tests = Repository.files("Tests", ".swift").map(\.text).joined()
+        let names = Repository.read("ARCHITECTURE.md").split(separator: "“").dropFirst().map { $0.prefix { $0 != "”" } }
+        #expect(names.count > 20)
+        for name in names { #expect(tests.contains("func `\(name)`"), "there is no test “\(name)”") }
+    }
+
     @Test func `the changelog knows this version`() {
         #expect(Repository.read("CHANGELOG.md").contains("## \(Version.text) "))
     }
