@@ -43,23 +43,37 @@ extension KafkaConsumer {
         return marks
     }
 
-    /// The ends of a partition, asked of its leader.
+    /// The ends of a partition, asked of its leader. Throws `timedOut` if there is no answer in time.
     public func queryWatermarks(
         _ partition: TopicPartition, timeoutMilliseconds: Int32
     ) throws(KafkaError) -> Watermarks {
-        var marks = Watermarks(low: -1, high: -1)
-        let code = rd_kafka_query_watermark_offsets(
-            handle, partition.topic, partition.partition, &marks.low, &marks.high, timeoutMilliseconds)
-        if let error = KafkaError(code, while: "asking for the ends of \(partition)") { throw error }
-        return marks
+        // rd_kafka_query_watermark_offsets waits for its answer however long a broker is down. Asked for as times, the
+        // ends come by the way that keeps to its timeout; Kafka's protocol has them as the times -2 and -1.
+        let deadline = Deadline(milliseconds: timeoutMilliseconds)
+        let action = "asking for the ends of \(partition)"
+        var ends: [Int64] = []
+        for end in [KafkaPosition.beginning, .end] {
+            let results = try listOffsets([partition], end.raw, deadline.millisecondsLeft, action)
+            if let error = results.first?.error { throw error }
+            guard let offset = results.first?.offset else {
+                throw KafkaError(.unknownPartition, "\(action): the answer has none")
+            }
+            ends.append(offset)
+        }
+        return Watermarks(low: ends[0], high: ends[1])
     }
 
     /// For each partition the offset of its first record at or after `milliseconds` since 1970; nil where there is none.
     public func offsets(
         of partitions: [TopicPartition], since milliseconds: Int64, timeoutMilliseconds: Int32
     ) throws(KafkaError) -> [PartitionResult] {
-        let list = PartitionList(partitions, offset: milliseconds)
-        let action = "asking for offsets by time"
+        try listOffsets(partitions, milliseconds, timeoutMilliseconds, "asking for offsets by time")
+    }
+
+    private func listOffsets(
+        _ partitions: [TopicPartition], _ time: Int64, _ timeoutMilliseconds: Int32, _ action: String
+    ) throws(KafkaError) -> [PartitionResult] {
+        let list = PartitionList(partitions, offset: time)
         let code = rd_kafka_offsets_for_times(handle, list.pointer, timeoutMilliseconds)
         if let error = KafkaError(code, while: action) { throw error }
         return list.results(while: action)

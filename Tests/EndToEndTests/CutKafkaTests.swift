@@ -14,10 +14,11 @@ struct CutKafkaTests {
         }
         let proxy = try FaultProxy(toPort: port, isKafka: true)
         stage.settings.brokers = "127.0.0.1:\(proxy.port)"
+        // The last: so long, and three seconds more, librdkafka waits for the answer to a join.
         stage.settings.kafka = [
             """
             properties: {session.timeout.ms: 3000, heartbeat.interval.ms: 500, reconnect.backoff.ms: 50, \
-            reconnect.backoff.max.ms: 200}
+            reconnect.backoff.max.ms: 200, max.poll.interval.ms: 5000}
             """
         ]
         return (stage, proxy)
@@ -39,7 +40,8 @@ struct CutKafkaTests {
                     at: .turn(2 * number, number % 3 == 0 ? .toServer : .toClient, afterBytes: number % 5))
             }
             proxy.disturb(disturbances)
-            let daemon = try stage.start()
+            let daemon = try stage.launch()
+            try daemon.waitUntilReading(.seconds(90))
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 30 }
             try eventually("the disturbances") { proxy.happened == disturbances.count }

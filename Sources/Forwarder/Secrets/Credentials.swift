@@ -237,7 +237,7 @@ final class Credentials {
 
     private func readRecord(_ file: String, _ destination: DestinationSettings) -> GrantRecord? {
         do throws(SmallFile.Failure) {
-            return GrantRecord(json: try SmallFile.read(file, limit: 64 << 10))
+            return GrantRecord(json: try SmallFile.read(file, limit: 64 << 10, isRegular: true))
         } catch {
             if !error.isMissing {
                 telemetry.report(

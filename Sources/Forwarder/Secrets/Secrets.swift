@@ -32,7 +32,7 @@ enum Secrets {
     private static func readFile(_ path: String) throws(Unreadable) -> String {
         let bytes: [UInt8]
         do {
-            bytes = try SmallFile.read(path, limit: sizeLimit)
+            bytes = try SmallFile.read(path, limit: sizeLimit, isRegular: true)
         } catch {
             throw Unreadable(reason: "\(path): \(error.reason)")
         }

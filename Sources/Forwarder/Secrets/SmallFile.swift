@@ -8,10 +8,15 @@ public enum SmallFile {
         public var isMissing: Bool
     }
 
-    public static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+    /// - Parameter isRegular: refuses what is no file on a disk: a pipe could keep its reader waiting for ever.
+    public static func read(_ path: String, limit: Int, isRegular: Bool = false) throws(Failure) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC | (isRegular ? O_NONBLOCK : 0))
         guard file >= 0 else { throw failure("cannot be opened") }
         defer { close(file) }
+        var status = stat()
+        if isRegular, fstat(file, &status) != 0 || status.st_mode & S_IFMT != S_IFREG {
+            throw Failure(reason: "is no regular file", isMissing: false)
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         while true {
