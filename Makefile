@@ -55,6 +55,20 @@ golden: setup ## write the golden files anew; the review is the diff
 	UPDATE_GOLDEN=1 $(SWIFT) test $(FLAGS)
 	git status --short Tests/Fixtures
 
+broker: ## a real broker on loopback until Ctrl-C [BROKER=noida-db|tansu PORT=]
+	@Tests/RealBroker/broker.sh $(BROKER) $(PORT)
+
+broker-test: setup ## scenarios with real brokers, with Debian's librdkafka and with a newer one
+	$(SWIFT) build --build-tests $(FLAGS)
+	SWIFT=$(SWIFT) Tests/RealBroker/test.sh noida-db debian
+	SWIFT=$(SWIFT) Tests/RealBroker/test.sh noida-db newer
+	SWIFT=$(SWIFT) Tests/RealBroker/test.sh tansu newer
+
+test-newer-kafka: setup ## the tests that use Kafka's mock, with a newer librdkafka
+	$(SWIFT) build --build-tests $(FLAGS)
+	. Tests/RealBroker/downloads.sh && fetch_librdkafka && LD_LIBRARY_PATH=$$downloads/lib \
+		$(SWIFT) test --skip-build $(FLAGS) --filter 'KafkaClientTests|EndToEndTests'
+
 broker-run: release ## 200,000 events through a real broker, killed in the middle, judged [EVENTS=200000]
 	Tests/RealBroker/run.sh $(if $(filter-out 20000,$(EVENTS)),$(EVENTS),200000) --faults $(FAULTS) --seed $(SEED)
 

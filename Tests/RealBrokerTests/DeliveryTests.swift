@@ -25,7 +25,7 @@ extension RealBrokerTests {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(3)), .needs(.rebalance))
         func `a member that joins in the middle and leaves again loses nothing`() async throws {
             try await onThread {
                 let stage = try BrokerStage("joins")

@@ -1,3 +1,4 @@
+import Forwarder
 import ForwarderCore
 import KafkaClient
 import ScenarioKit
@@ -24,12 +25,14 @@ struct TopicContent {
     }
 
     init(_ topic: String, partitions: Int32, brokers: String) throws {
+        // A group of its own: noida-db would wait for an earlier reader for ever that was not let in before it left.
+        let group = "reader-\(SystemClock.now.wall.milliseconds)-of-\(topic)"
         let consumer = try KafkaConsumer(
             properties: [
-                ("bootstrap.servers", brokers), ("group.id", "reader-of-\(topic)"), ("enable.partition.eof", "true"),
+                ("bootstrap.servers", brokers), ("group.id", group), ("enable.partition.eof", "true"),
                 ("enable.auto.commit", "false"),
-                // Tansu lets a member wait for half of its session.
-                ("session.timeout.ms", "2000"), ("heartbeat.interval.ms", "500"),
+                // Tansu lets a member wait for half of its session, and others take no shorter one.
+                ("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "500"),
             ])
         defer { _ = consumer.close(timeoutMilliseconds: 5000) { _ in } }
         try consumer.subscribe([topic])
