@@ -84,7 +84,7 @@ let package = Package(
 
         tests("ForwarderCoreTests", ["ForwarderCore", "FakeMicrosoft", "ForwarderTestKit"]),
         tests("KafkaClientTests", ["KafkaClient", "MockKafka"]),
-        tests("DeliveryStoreTests", ["DeliveryStore", "ForwarderCore", "ForwarderTestKit", "CSQLite"]),
+        tests("DeliveryStoreTests", ["DeliveryStore", "Forwarder", "ForwarderCore", "ForwarderTestKit", "CSQLite"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
         tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),

@@ -11,6 +11,8 @@ public struct StoreError: Error, Equatable, Sendable {
         case notADatabase
         /// SQLite found the file damaged where no single row can be put aside.
         case corrupt
+        /// The file is missing or empty, but its write-ahead log is there and holds something.
+        case loneLog
         /// A later release has changed the tables in a way that this one does not know.
         case newerSchema(found: Int, known: Int)
         /// An earlier release wrote the file, and it may not be brought up to date when it is only read.
@@ -103,6 +105,7 @@ extension StoreError: CustomStringConvertible {
         case .missing: "not there"
         case .notADatabase: "not a database of this program"
         case .corrupt: "damaged"
+        case .loneLog: "missing or empty, though its log with the ending -wal holds something"
         case .newerSchema(let found, let known): "has schema version \(found), this release knows up to \(known)"
         case .olderSchema(let found, let known): "has schema version \(found), this release reads \(known)"
         case .permission: "access refused"
@@ -129,6 +132,7 @@ extension StoreError: CustomStringConvertible {
         case .notADatabase: "Check the configured state directory; move the file away if it does not belong there."
         case .corrupt:
             "Stop the daemon, copy the directory, repair the copy with `sqlite3 FILE .recover`, or start anew."
+        case .loneLog: "Put the file back beside its log; to start anew, move the log away."
         case .newerSchema: "Run the release that wrote it, or a later one."
         case .olderSchema: "Start the daemon of this release once; it brings the file up to date."
         case .permission: "Run as the owner of the directory and see that its file system is writable."

@@ -20,6 +20,7 @@ enum StoreOpening {
         directory: String, steps: [String], vfs: String?
     ) throws(StoreError) -> (connection: SQLiteConnection, foundVersion: Int) {
         let path = directory + "/" + fileName
+        try refuseLoneLog(path)
         try createFile(path)
         let connection = try mapErrors(at: path) { () throws(SQLiteError) in
             try SQLiteConnection(path, flags: SQLITE_OPEN_READWRITE, vfs: vfs)
@@ -49,6 +50,7 @@ enum StoreOpening {
     /// Opens the database to look at it, leaving the directory exactly as it is.
     static func openForReading(directory: String, steps: [String]) throws(StoreError) -> SQLiteConnection {
         let path = directory + "/" + fileName
+        try refuseLoneLog(path)
         guard sizeOfFile(path) != nil else { throw StoreError(systemError: errno, path: path) }
         // A daemon that died has left a log behind. It is read without the shared index file that SQLite would create,
         // which takes exclusive locking, which takes a file opened for writing; and it is left as evidence. Without a
@@ -95,6 +97,12 @@ enum StoreOpening {
         PRAGMA secure_delete = FAST;
         PRAGMA trusted_schema = OFF;
         """
+
+    /// SQLite deletes a log whose database is missing or empty, and with it what nobody has copied into the database.
+    private static func refuseLoneLog(_ path: String) throws(StoreError) {
+        guard (sizeOfFile(path + "-wal") ?? 0) > 0, (sizeOfFile(path) ?? 0) == 0 else { return }
+        throw StoreError(.loneLog, path: path)
+    }
 
     /// SQLite itself would make the file readable for all. Its log files take over the mode of the database.
     private static func createFile(_ path: String) throws(StoreError) {

@@ -7,17 +7,26 @@ import Testing
 
 /// Each single call to the disk fails once, or from then on, in each way it can, in a script of everything that is done
 /// with a store.
+///
+/// SQLite keeps some faults to itself, and may: that it could not lock the database or delete the log at the end of a
+/// connection (the next one finds both), and that it could not tell the size of a log it wanted to shorten. Its own VFS
+/// for Unix also ignores that a directory could not be synced, so the store does that itself. It told nobody of a
+/// checkpoint that failed, until the store took checkpoints over.
 @Suite struct FaultTests {
     struct Kind: CustomTestStringConvertible, Sendable {
         var call: ModelDisk.Call
         var code: Int32
         var systemError: Int32 = EIO
         var isShort = false
+        /// Whether all later calls fail as well.
+        var lasts = false
 
-        var testDescription: String { "\(call) with SQLite code \(code), errno \(systemError)" }
+        var testDescription: String {
+            "\(call) with SQLite code \(code), errno \(systemError), \(lasts ? "from then on" : "once")"
+        }
     }
 
-    static let kinds: [Kind] = [
+    private static let once: [Kind] = [
         Kind(call: .open, code: SQLITE_CANTOPEN, systemError: EMFILE),
         Kind(call: .delete, code: SQLiteFault.delete),
         Kind(call: .access, code: SQLiteFault.access),
@@ -35,8 +44,17 @@ import Testing
         Kind(call: .sharedLock, code: SQLiteFault.sharedLock),
     ]
 
-    @Test(arguments: kinds, [false, true])
-    func `whichever call fails, nothing is lost and nothing half done`(kind: Kind, lasts: Bool) async throws {
+    /// Each of them once, and the first of each call for good.
+    static let kinds =
+        once
+        + ModelDisk.Call.allCases.compactMap { call in
+            guard var kind = once.first(where: { $0.call == call }) else { return nil }
+            kind.lasts = true
+            return kind
+        }
+
+    @Test(arguments: kinds)
+    func `whichever call fails, nothing is lost and nothing half done`(kind: Kind) async throws {
         let (count, failures, unseen) = try await onThread { () throws -> (Int, [String], [Int]) in
             let (directory, recovery) = (TemporaryDirectory(isInMemory: true), Recovery())
             var (failures, unseen): ([String], [Int]) = ([], [])
@@ -44,7 +62,7 @@ import Testing
                 let trial = FaultTrial(
                     ModelDisk.Fault(
                         call: kind.call, number: number, code: kind.code, systemError: kind.systemError,
-                        isShort: kind.isShort, lasts: lasts), directory, recovery)
+                        isShort: kind.isShort, lasts: kind.lasts), directory, recovery)
                 if let failure = try trial.run() { failures.append("call \(number): \(failure)") }
                 guard trial.cameAbout else { return (number - 1, failures, unseen) }
                 if !trial.isSeen { unseen.append(number) }
@@ -54,10 +72,9 @@ import Testing
             }
             return (0, [], [])
         }
-        // Of the others SQLite keeps to itself what changes nothing: that it could not lock or delete at the end of a
-        // connection, or not read in advance what it reads again when it needs it.
-        if kind.call == .sync || kind.call == .write { #expect(unseen.isEmpty) }
-        print("\(kind.testDescription), lasts: \(lasts), calls: \(count), unseen: \(unseen)")
+        if ![.delete, .lock, .size].contains(kind.call) { #expect(unseen.isEmpty) }
+        print("\(kind.testDescription): \(count) calls, \(unseen.count) unseen")
+        #expect(count >= 3)
         #expect(failures.isEmpty, "\(failures.count) of \(count): \(failures.first ?? "")")
     }
 }

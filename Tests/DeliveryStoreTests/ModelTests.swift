@@ -24,9 +24,10 @@ import Testing
         async let otherHalf = onThread { try run(seeds.suffix(from: seeds.count / 2)) }
         let (one, other) = try await (half, otherHalf)
         for failure in [one.failure, other.failure] { if let failure { Issue.record("\(failure)") } }
+        print("lives of seeds \(seeds[0]) … \(seeds[seeds.count - 1]): \(seeds.count)")
         let steps = one.steps.merging(other.steps, uniquingKeysWith: +)
         if seeds.count > 1, one.failure == nil, other.failure == nil {
-            #expect(Life.Step.random.allSatisfy { steps[$0, default: 0] > 1000 }, "\(steps)")
+            #expect(Life.Step.random.allSatisfy { steps[$0, default: 0] > 500 }, "\(steps)")
         }
     }
 }
@@ -67,7 +68,7 @@ private func run(
 ) throws -> String? {
     var life = Life(ModelDisk(empty), directory: directory.store, seed: seed, expected: expected)
     try life.open()
-    for number in 1...10 {
+    for number in 1...8 {
         // One step in three fills the queues, or most of the others would have nothing to do.
         let step = number % 3 == 1 ? .work(.enqueue) : life.work.any(Life.Step.random)
         steps[step, default: 0] += 1

@@ -46,6 +46,10 @@ func writeFile(_ path: String, _ bytes: [UInt8]) throws {
     try #require(fwrite(bytes, 1, bytes.count, file) == bytes.count)
 }
 
+func removeFile(_ path: String) throws {
+    try #require(unlink(path) == 0, "cannot remove \(path)")
+}
+
 func mode(_ path: String) -> mode_t? {
     var status = stat()
     return stat(path, &status) == 0 ? status.st_mode & 0o777 : nil

@@ -154,7 +154,7 @@ final class SQLiteConnection {
             else { return }
             var size: Int64 = 0
             var result = getSize(log, &size)
-            // A page at most: SQLite's own way to the disk takes no more than 128 KiB at once.
+            // SQLite's own way to the disk takes less than 128 KiB at once.
             let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
             defer { chunk.deallocate() }
             var offset: Int64 = 0

@@ -56,6 +56,15 @@ final class ModelDisk {
         /// Deleted, but not for certain.
         fileprivate var ghosts: [String: ModelFile] = [:]
 
+        func bytes(of name: String) -> [UInt8] { files[name]?.bytes ?? [] }
+
+        /// With another content of a file.
+        func replacing(_ name: String, with bytes: [UInt8]) -> State {
+            var copy = self
+            copy.files[name] = ModelFile(bytes)
+            return copy
+        }
+
         func afterPowerCut(_ choice: PowerCut.Choice) -> State {
             var fate = PowerCut(choice)
             var left = State()
@@ -121,6 +130,7 @@ final class ModelDisk {
     }
 
     func write(_ name: String, _ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int32 {
+        precondition(bytes.count < 1 << 17, "SQLite's own VFS cannot write so much at once")
         guard let fault = begin(.write) else {
             files[name]?.write(bytes, at: offset)
             return SQLITE_OK

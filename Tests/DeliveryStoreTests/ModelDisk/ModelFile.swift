@@ -23,7 +23,11 @@ struct ModelFile {
         isNameSynced = true
     }
 
-    var bytes: [UInt8] { Array(sectors.joined().prefix(size)) }
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        for sector in sectors { bytes += sector }
+        return Array(bytes[..<size])
+    }
 
     /// - Returns: how many bytes there were.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
