@@ -41,6 +41,8 @@ extension DeliveryStore {
                     try insertDeadLetters(batch, of: destination, ends: ends, at: now, &change)
                 case .expire(let destination, let now, let limit):
                     expired[destination, default: 0] += try expire(destination, at: now, limit: limit, &change)
+                case .hasten(let destination, let now):
+                    try hasten(destination, at: now)
                 case .reject(let events):
                     try insertRejects(events, &change)
                 case .setState(let destination, let state):
@@ -140,6 +142,18 @@ extension DeliveryStore {
         find.reset()
         try moveToDeadLetters(ends, of: destination, &change)
         return ends.count
+    }
+
+    /// In one go: there are as many as were put off while the clock was ahead.
+    private func hasten(_ destination: DestinationID, at now: Timestamp) throws(SQLiteError) {
+        let update = try connection.statement(
+            """
+            UPDATE queue SET due_at = max(?2, event_time * 1000) WHERE id IN (
+                \(Self.holds) SELECT id FROM holds JOIN queue ON destination = ?1 AND hold = number WHERE due_at > ?2)
+            """)
+        update.bind(1, destination)
+        update.bind(2, now)
+        try update.run()
     }
 
     private func reschedule(

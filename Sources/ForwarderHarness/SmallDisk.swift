@@ -28,6 +28,14 @@ public final class SmallDisk {
         guard errno == ENOSPC else { throw HarnessFailure("the disk \(path) is not full (errno \(errno))") }
     }
 
+    /// Leaves what is on it in the directory that it lies over.
+    public func keep() throws(HarnessFailure) {
+        try SmallDisk.run("/bin/cp", "-a", path, path + ".kept")
+        try SmallDisk.run("/bin/umount", path)
+        try SmallDisk.run("/bin/cp", "-a", path + ".kept/.", path)
+        try SmallDisk.run("/bin/rm", "-r", path + ".kept")
+    }
+
     public func free() {
         unlink(filler)
     }

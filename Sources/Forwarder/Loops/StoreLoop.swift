@@ -56,6 +56,7 @@ final class StoreLoop {
 
     func run() {
         takeBallast()
+        hastenIfClockWasAhead()
         while !isClosing, !hasGivenUp {
             now = SystemClock.now
             heartbeats.beat(.store, at: now.uptime)
@@ -127,6 +128,17 @@ final class StoreLoop {
         }
         for (id, count) in result.expired where count > 0 { mailboxes.delivery.put(.expired(id, count: count)) }
         if !result.depths.isEmpty { mailboxes.delivery.put(.depths(result.depths)) }
+    }
+
+    /// A clock that was ahead when rows were put off, and was put right while no process ran to notice.
+    private func hastenIfClockWasAhead() {
+        do throws(StoreError) {
+            guard let queuedAt = try store.newestQueuedAt(), queuedAt > now.wall else { return }
+            _ = try store.perform(plan.destinations.map { .hasten($0.id, at: now.wall) })
+        } catch {
+            // They wait longer than they have to; nothing is lost.
+            readFailed(error)
+        }
     }
 
     // MARK: Reading

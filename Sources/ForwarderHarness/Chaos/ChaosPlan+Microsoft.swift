@@ -20,9 +20,6 @@ extension ChaosPlan {
             let end = min(length.milliseconds, start + Int64.random(in: 500...6000, using: &random))
             phases.append(.init(fault, targets: targets, window: .milliseconds(start)..<Duration.milliseconds(end)))
         }
-        for (fault, targets) in refusals where Bool.random(using: &random) {
-            phases.append(.init(fault, targets: targets, window: .zero..<length))
-        }
         // A minute's silence by Microsoft's rule: few runs, and once.
         if Int.random(in: 0..<6, using: &random) == 0 {
             phases.append(
@@ -34,6 +31,10 @@ extension ChaosPlan {
                 .init(
                     fault, targets: targets, window: .zero..<length,
                     rate: Double.random(in: 0.002...0.03, using: &random)))
+        }
+        // Last, as the first that strikes wins, and these strike all the time.
+        for (fault, targets) in refusals where Bool.random(using: &random) {
+            phases.append(.init(fault, targets: targets, window: .zero..<length))
         }
         return FaultPlan(phases)
     }

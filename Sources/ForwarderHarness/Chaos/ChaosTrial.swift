@@ -41,7 +41,10 @@ public final class ChaosTrial {
             mock = kafka == nil ? try MockCluster(brokers: ChaosPlan.brokers) : nil
             try mock?.createTopic(topic, partitions: ChaosPlan.partitions)
             brokers = kafka?.brokers ?? mock?.bootstrapServers ?? ""
-            producer = try KafkaProducer(properties: [("bootstrap.servers", brokers), ("linger.ms", "20")])
+            producer = try KafkaProducer(properties: [
+                ("bootstrap.servers", brokers), ("linger.ms", "20"), ("socket.timeout.ms", "5000"),
+                ("reconnect.backoff.max.ms", "1000"),
+            ])
         } catch {
             throw HarnessFailure("Kafka: \(error)")
         }
@@ -114,6 +117,7 @@ public final class ChaosTrial {
             report.differences.append(error.reason)
         }
         microsoft.stop()
+        if !report.isGood { try disk?.keep() }
         disk = nil
         if report.isGood { root.remove() }
         return report

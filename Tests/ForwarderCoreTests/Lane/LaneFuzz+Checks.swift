@@ -100,7 +100,7 @@ extension LaneFuzz {
                 }
                 copies[delivery.sequence]?.isEnded = true
             }
-        case .expire, .reject, .setState: break
+        case .expire, .hasten, .reject, .setState: break
         }
     }
 

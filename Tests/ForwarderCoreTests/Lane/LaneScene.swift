@@ -82,6 +82,11 @@ struct LaneScene {
             let rows = self.rows
             tell(.replayed(count: store.replay(LaneScene.id, now: now.wall) { rows.next() }))
         case "throttled": tell(.throttled(until: now.uptime + ScriptWords.duration(words.next() ?? "60s")))
+        case "clock":
+            // How far the wall clock is set; the uptime goes on.
+            let step = ScriptWords.duration(words.next() ?? "0s")
+            now.wall = now.wall + step
+            if step < .zero { tell(.clockSetBack) }
         case "leave": tell(.leave)
         case "shadow":
             settings.mode = .shadow
@@ -353,6 +358,7 @@ struct LaneScene {
             let reasons = Set(ends.map { "\($0.reasonClass.rawValue) \($0.reason)" }).sorted()
             return "dead \(shown(SampleDeliveries.numbers(of: batch))), \(reasons.joined(separator: ", "))"
         case .expire: return "expire"
+        case .hasten: return "hasten"
         case .reject(let events): return "reject \(events.count)"
         case .setState(_, let state): return "state \(state.rawValue)"
         }
