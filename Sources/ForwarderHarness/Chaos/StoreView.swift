@@ -13,8 +13,8 @@ struct StoreView {
         var destination: String?
     }
 
-    private(set) var rejects: [Key: [String]] = [:]
-    private(set) var letters: [Key: Letter] = [:]
+    var rejects: [Key: [String]] = [:]
+    var letters: [Key: Letter] = [:]
     private(set) var pending = 0
 
     /// Adds what the store of a stopped daemon holds.
