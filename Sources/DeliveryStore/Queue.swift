@@ -41,8 +41,6 @@ extension DeliveryStore {
                     try insertDeadLetters(batch, of: destination, ends: ends, at: now, &change)
                 case .expire(let destination, let now, let limit):
                     expired[destination, default: 0] += try expire(destination, at: now, limit: limit, &change)
-                case .hasten(let destination, let now):
-                    try hasten(destination, at: now)
                 case .reject(let events):
                     try insertRejects(events, &change)
                 case .setState(let destination, let state):
@@ -50,6 +48,25 @@ extension DeliveryStore {
                 }
             }
             return StoreResult(leftOut: leftOut, depths: change.depths, expired: expired)
+        }
+    }
+
+    /// Makes up to `limit` rows due at `now` that have to wait longer, but none before its event has happened: the clock by
+    /// which they were told to wait was ahead. In slices, as each row that changes is written anew with all it holds.
+    /// - Returns: whether there may be more.
+    public func hasten(_ destination: DestinationID, at now: Timestamp, limit: Int) throws(StoreError) -> Bool {
+        try change { (_) throws(SQLiteError) in
+            let update = try connection.statement(
+                """
+                UPDATE queue SET due_at = max(?2, event_time * 1000) WHERE id IN (
+                    \(Self.holds) SELECT id FROM holds JOIN queue ON destination = ?1 AND hold = number
+                    WHERE due_at > ?2 AND due_at > event_time * 1000 LIMIT ?3)
+                """)
+            update.bind(1, destination)
+            update.bind(2, now)
+            update.bind(3, Int64(limit))
+            try update.run()
+            return connection.changes == limit
         }
     }
 
@@ -142,18 +159,6 @@ extension DeliveryStore {
         find.reset()
         try moveToDeadLetters(ends, of: destination, &change)
         return ends.count
-    }
-
-    /// In one go: there are as many as were put off while the clock was ahead.
-    private func hasten(_ destination: DestinationID, at now: Timestamp) throws(SQLiteError) {
-        let update = try connection.statement(
-            """
-            UPDATE queue SET due_at = max(?2, event_time * 1000) WHERE id IN (
-                \(Self.holds) SELECT id FROM holds JOIN queue ON destination = ?1 AND hold = number WHERE due_at > ?2)
-            """)
-        update.bind(1, destination)
-        update.bind(2, now)
-        try update.run()
     }
 
     private func reschedule(

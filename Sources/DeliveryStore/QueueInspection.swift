@@ -120,16 +120,6 @@ extension DeliveryStore {
         }
     }
 
-    /// When the last delivery was put into a queue, by the clock as it was then; nil if none is there.
-    public func newestQueuedAt() throws(StoreError) -> Timestamp? {
-        try read { () throws(SQLiteError) in
-            // Row ids rise.
-            let row = try connection.statement("SELECT queued_at FROM queue ORDER BY id DESC LIMIT 1")
-            defer { row.reset() }
-            return try row.step() ? row.time(0) : nil
-        }
-    }
-
     /// The different holds of destination ?1, found by leaping from one to the next instead of looking at each row.
     static let holds = """
         WITH RECURSIVE holds (number) AS (

@@ -118,12 +118,15 @@ public struct ModelStore: Sendable {
                 deadLetters.append(DeadLetter(row: row, cause: DeadLetterCause(.expired, "expired"), at: now))
                 outcome.expired[destination, default: 0] += 1
             }
-        case .hasten(let destination, let now):
-            for (id, row) in rows where row.destination == destination && row.dueAt > now {
-                rows[id]?.dueAt = max(now, Timestamp(seconds: row.delivery.eventTime))
-            }
         case .reject(let events): rejects += events
         case .setState(let destination, let state): states[destination] = state
+        }
+    }
+
+    /// As the store's.
+    public mutating func hasten(at now: Timestamp) {
+        for (id, row) in rows where row.dueAt > now {
+            rows[id]?.dueAt = max(now, Timestamp(seconds: row.delivery.eventTime))
         }
     }
 

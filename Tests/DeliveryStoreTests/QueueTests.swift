@@ -71,8 +71,8 @@ import Testing
         try store.enqueue([waiting, future, Sample(3).with { $0.dueAt = noon - .seconds(9) }], capi)
         let offline = try store.destination("offline")
         try store.enqueue([waiting.with { $0.row = 4 }], offline)
-        #expect(try store.newestQueuedAt() == noon)
-        _ = try store.perform([.hasten(capi, at: noon)])
+        #expect(try store.hasten(capi, at: noon, limit: 1))
+        while try store.hasten(capi, at: noon, limit: 1) {}
         let claim = try store.claim(capi, limits: [10])
         #expect(claim.rows == [3, 1])
         #expect(claim.batch.deliveries.map(\.dueAt) == [noon - .seconds(9), noon])

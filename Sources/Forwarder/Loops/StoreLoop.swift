@@ -5,6 +5,7 @@ import ForwarderCore
 final class StoreLoop {
     private static let purgeInterval = Duration.seconds(60)
     private static let lookInterval = Duration.seconds(1)
+    private static let hasteningSlice = 1000
 
     let store: DeliveryStore
     let mailboxes: Mailboxes
@@ -25,6 +26,9 @@ final class StoreLoop {
     var now = SystemClock.now
     private var nextPurge: Uptime
     private var nextLook = Uptime.distantPast
+    /// The time to which the clock was set back, until the queue has heard of it. It may have been set while no process
+    /// ran, so every start is taken for it: what waits is tried once more.
+    private var hastening: Timestamp?
     private var isClosing = false
 
     // Trouble; see StoreLoop+Trouble.
@@ -52,11 +56,11 @@ final class StoreLoop {
         ballast = Ballast(plan.configuration.state)
         nextPurge = now.uptime + StoreLoop.purgeInterval
         numbers.isNew = store.wasCreated
+        hastening = store.wasCreated ? nil : now.wall
     }
 
     func run() {
         takeBallast()
-        hastenIfClockWasAhead()
         while !isClosing, !hasGivenUp {
             now = SystemClock.now
             heartbeats.beat(.store, at: now.uptime)
@@ -65,6 +69,7 @@ final class StoreLoop {
             for inspection in inspections { inspection(store) }
             inspections = []
             answerClaims()
+            hasten()
             purgeIfDue()
             look()
             if !isClosing, backlog.isEmpty || trouble != nil {
@@ -88,6 +93,7 @@ final class StoreLoop {
         case .reload(let plan):
             self.plan = plan
             neutralizer.add(plan)
+        case .hasten(let time): hastening = time
         case .close: isClosing = true
         }
     }
@@ -130,14 +136,19 @@ final class StoreLoop {
         if !result.depths.isEmpty { mailboxes.delivery.put(.depths(result.depths)) }
     }
 
-    /// A clock that was ahead when rows were put off, and was put right while no process ran to notice.
-    private func hastenIfClockWasAhead() {
+    /// A slice of what was told to wait by another clock, when there is nothing better to do.
+    private func hasten() {
+        guard let time = hastening, trouble == nil, backlog.isEmpty else { return }
         do throws(StoreError) {
-            guard let queuedAt = try store.newestQueuedAt(), queuedAt > now.wall else { return }
-            _ = try store.perform(plan.destinations.map { .hasten($0.id, at: now.wall) })
+            for destination in plan.destinations {
+                if try store.hasten(destination.id, at: time, limit: StoreLoop.hasteningSlice) {
+                    return doorbell.ring()
+                }
+            }
+            hastening = nil
+            mailboxes.delivery.put(.hastened)
         } catch {
-            // They wait longer than they have to; nothing is lost.
-            readFailed(error)
+            writeFailed(error)
         }
     }
 

@@ -83,7 +83,7 @@ public struct StoreBacklog: Sendable {
             case .deadLetterRows(_, let rows):
                 if rows.allSatisfy({ !unwritten.contains($0.row) }) { taken.append(entries[index]) }
             case .setState: taken.append(entries[index])
-            case .deadLetter, .expire, .hasten, .reject: break
+            case .deadLetter, .expire, .reject: break
             }
         }
         if !settled.isEmpty { forget(settled) }
@@ -125,7 +125,7 @@ extension StoreWork {
         case .deadLetterRows(_, let rows): rows.count
         case .reject(let events): events.count
         case .expire(_, _, let limit): limit
-        case .hasten, .setState: 1
+        case .setState: 1
         }
     }
 }

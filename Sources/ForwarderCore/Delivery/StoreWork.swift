@@ -14,9 +14,6 @@ public enum StoreWork: Sendable {
     case deadLetter(DestinationID, DeliveryBatch, ends: [DeadLetterCause], at: Timestamp)
     /// Moves up to `limit` rows that are not claimed and had to be sent before `at` to the dead letters, as `expired`.
     case expire(DestinationID, at: Timestamp, limit: Int)
-    /// Makes all rows due now that have to wait longer, but none before its event has happened: the clock by which they
-    /// were told to wait was ahead.
-    case hasten(DestinationID, at: Timestamp)
     /// Remembers records that were rejected.
     case reject([RejectedEvent])
     /// Remembers what an operator, or the halt rule, decided about a destination.

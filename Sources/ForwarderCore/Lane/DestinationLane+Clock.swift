@@ -13,9 +13,7 @@ extension DestinationLane {
         }
         lastAnsweredAt = min(lastAnsweredAt, now.wall)
         goals.hasten()
-        // In order behind what is on its way to the store.
-        handOver.works.append(.hasten(id, at: now.wall))
-        handOver.nextDue = .distantPast
+        nextDue = pendingRows > 0 ? .distantPast : nextDue
     }
 }
 

@@ -229,7 +229,6 @@ extension Simulation {
         case .deadLetterRows(_, let ends): "dead \(ends.map { "\($0.row.rawValue) \($0.cause.reason)" })"
         case .deadLetter(_, let batch, let ends, at: _): "dead \(batch.deliveries.map(\.offset)) \(ends.map(\.reason))"
         case .expire: "expire"
-        case .hasten: "hasten"
         case .reject(let events): "reject \(events.map(\.offset))"
         case .setState(_, let state): "state \(state)"
         }

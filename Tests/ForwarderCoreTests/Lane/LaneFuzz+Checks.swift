@@ -100,7 +100,7 @@ extension LaneFuzz {
                 }
                 copies[delivery.sequence]?.isEnded = true
             }
-        case .expire, .hasten, .reject, .setState: break
+        case .expire, .reject, .setState: break
         }
     }
 

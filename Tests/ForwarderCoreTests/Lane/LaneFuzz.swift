@@ -205,7 +205,7 @@ struct LaneFuzz {
         switch work {
         case .enqueue(_, let batch, _), .deadLetter(_, let batch, _, _):
             for delivery in batch.deliveries { justified.insert(delivery.sequence) }
-        case .remove, .reschedule, .deadLetterRows, .expire, .hasten, .reject, .setState: break
+        case .remove, .reschedule, .deadLetterRows, .expire, .reject, .setState: break
         }
     }
 

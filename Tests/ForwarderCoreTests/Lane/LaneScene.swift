@@ -86,7 +86,10 @@ struct LaneScene {
             // How far the wall clock is set; the uptime goes on.
             let step = ScriptWords.duration(words.next() ?? "0s")
             now.wall = now.wall + step
-            if step < .zero { tell(.clockSetBack) }
+            guard step < .zero else { break }
+            tell(.clockSetBack)
+            store.hasten(at: now.wall)
+            tell(.clockSetBack)
         case "leave": tell(.leave)
         case "shadow":
             settings.mode = .shadow
@@ -358,7 +361,6 @@ struct LaneScene {
             let reasons = Set(ends.map { "\($0.reasonClass.rawValue) \($0.reason)" }).sorted()
             return "dead \(shown(SampleDeliveries.numbers(of: batch))), \(reasons.joined(separator: ", "))"
         case .expire: return "expire"
-        case .hasten: return "hasten"
         case .reject(let events): return "reject \(events.count)"
         case .setState(_, let state): return "state \(state.rawValue)"
         }
