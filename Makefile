@@ -19,10 +19,12 @@ FIRST ?= 0
 RECORDS ?= 300000
 BROKER ?= noida-db
 # SECONDS counts by itself in a shell; only one that was given is meant.
-FUZZ_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS),60)
+GIVEN_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS))
+FUZZ_SECONDS := $(or $(GIVEN_SECONDS),60)
+CHAOS_SECONDS := $(or $(GIVEN_SECONDS),40)
 
-.PHONY: help setup build release demo test check lint format golden simulate fuzz sanitize bench broker broker-run broker-test \
-	test-newer-kafka clean
+.PHONY: help setup build release demo test check lint format golden simulate chaos fuzz sanitize bench broker broker-run \
+	broker-test test-newer-kafka clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -74,6 +76,9 @@ broker-run: release ## 200,000 events through a real broker, killed in the middl
 
 simulate: release ## whole lives of the daemon in virtual time, from seeds [SEEDS=1000 FIRST=0]
 	$(BIN)/forwarder-simulation $(FIRST) $(SEEDS)
+
+chaos: release ## everything goes wrong at once, judged [SECONDS=40 SEED=1, or "1 2 3", or old: seeds that once failed]
+	Tests/Chaos/run.sh $(CHAOS_SECONDS) $(SEED)
 
 fuzz: setup ## any bytes for the intake, with libFuzzer [SECONDS=60]
 	Tests/Fuzz/run.sh $(FUZZ_SECONDS)

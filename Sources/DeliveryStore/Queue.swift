@@ -51,6 +51,25 @@ extension DeliveryStore {
         }
     }
 
+    /// Makes up to `limit` rows due at `now` that have to wait longer, but none before its event has happened: the clock by
+    /// which they were told to wait was ahead. In slices, as each row that changes is written anew with all it holds.
+    /// - Returns: whether there may be more.
+    public func hasten(_ destination: DestinationID, at now: Timestamp, limit: Int) throws(StoreError) -> Bool {
+        try change { (_) throws(SQLiteError) in
+            let update = try connection.statement(
+                """
+                UPDATE queue SET due_at = max(?2, event_time * 1000) WHERE id IN (
+                    \(Self.holds) SELECT id FROM holds JOIN queue ON destination = ?1 AND hold = number
+                    WHERE due_at > ?2 AND due_at > event_time * 1000 LIMIT ?3)
+                """)
+            update.bind(1, destination)
+            update.bind(2, now)
+            update.bind(3, Int64(limit))
+            try update.run()
+            return connection.changes == limit
+        }
+    }
+
     /// How much waits in the queue of a destination; from memory.
     public func depth(of destination: DestinationID) -> QueueDepth {
         counters[destination]?.queue ?? QueueDepth()

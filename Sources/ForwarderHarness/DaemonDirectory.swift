@@ -12,6 +12,12 @@ public final class DaemonDirectory: Sendable {
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
+    /// A directory inside of another one, which removes it too.
+    init(in parent: DaemonDirectory, _ name: String) throws(HarnessFailure) {
+        path = "\(parent.path)/\(name)"
+        guard mkdir(path, 0o700) == 0 else { throw HarnessFailure("\(path) cannot be made") }
+    }
+
     public var log: String { "\(path)/log.ndjson" }
     /// What the daemon says to people.
     public var errors: String { "\(path)/stderr" }

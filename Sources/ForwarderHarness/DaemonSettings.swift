@@ -1,5 +1,6 @@
 /// A configuration for a daemon between a Kafka and the fake Microsoft.
 public struct DaemonSettings: Sendable {
+    /// One or several, separated by commas.
     public var brokers: String
     public var topic: String
     /// Of the fake Microsoft.
@@ -42,7 +43,7 @@ public struct DaemonSettings: Sendable {
     private func text(_ directory: DaemonDirectory) -> String {
         var lines = [
             "kafka:",
-            "  brokers: [\"\(brokers)\"]",
+            "  brokers: [\(brokers.split(separator: ",").map { "\"\($0)\"" }.joined(separator: ", "))]",
             "  topics: [\(topic)]",
         ]
         lines += kafka.map { "  " + $0 }

@@ -130,6 +130,13 @@ public struct ModelStore: Sendable {
         }
     }
 
+    /// As the store's.
+    public mutating func hasten(at now: Timestamp) {
+        for (id, row) in rows where row.dueAt > now {
+            rows[id]?.dueAt = max(now, Timestamp(seconds: row.delivery.eventTime))
+        }
+    }
+
     private mutating func take(_ id: RowID, of destination: DestinationID) -> Row? {
         guard let row = rows[id], row.destination == destination else { return nil }
         claimed.remove(id)

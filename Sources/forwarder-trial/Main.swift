@@ -11,9 +11,12 @@ struct Main {
     static let help = """
         Usage: forwarder-trial --brokers HOST:PORT --topic NAME [options]
                forwarder-trial --throughput [--brokers HOST:PORT] [--topic NAME] [--offline] [options]
+               forwarder-trial --chaos [--brokers HOST:PORT --topic NAME] [--seed S] [--seconds N] [--clock FILE]
 
         The second form publishes everything first, then measures how fast the daemon empties the topic into a sink;
-        without --brokers from a mock Kafka in this process.
+        without --brokers from a mock Kafka in this process. The third lets everything go wrong for N seconds (default 40),
+        by a plan made from the seed, and judges what became of every event; --clock is the library that sets the daemons'
+        clocks, --plan shows the plan alone. `make chaos` plays it.
 
           --binary FILE     the daemon (default: conversion-forwarder beside this program)
           --records N       how many records the shop publishes (default 200000)
@@ -40,6 +43,7 @@ struct Main {
 
     private static func run(_ options: Options) throws -> Int32 {
         if let throughput = options.throughput { return try measure(throughput) }
+        if let chaos = options.chaos { return try play(chaos) }
         let report = try options.trial.run { StandardOutput.write($0) }
         let rate = Int(Double(report.records) / report.secondsPublishing)
         StandardOutput.write(
@@ -66,5 +70,25 @@ struct Main {
             peak \(report.peakMegabytes) MiB, unaccounted \(report.unaccounted)
             """)
         return report.unaccounted == 0 ? ExitCode.done : ExitCode.failure
+    }
+
+    private static func play(_ chaos: Options.Chaos) throws -> Int32 {
+        if chaos.showsPlan {
+            StandardOutput.write("\(chaos.plan)")
+            return ExitCode.done
+        }
+        let report = try ChaosTrial(
+            binary: chaos.binary, plan: chaos.plan, kafka: chaos.kafka, clockLibrary: chaos.clock
+        ).run()
+        for left in report.leftOut { StandardOutput.write("left out: \(left)") }
+        if report.isGood {
+            StandardOutput.write("seed \(chaos.plan.seed): \(report.line)")
+            return ExitCode.done
+        }
+        StandardOutput.write("\(chaos.plan)\n\(report.line)")
+        for difference in report.differences.prefix(20) { StandardOutput.write("WRONG: \(difference)") }
+        StandardOutput.write(
+            "seed \(chaos.plan.seed): \(report.differences.count) differences; left behind: \(report.directory)")
+        return ExitCode.failure
     }
 }

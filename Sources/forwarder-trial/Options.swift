@@ -6,6 +6,15 @@ import Glibc
 struct Options {
     var trial: KillTrial
     var throughput: ThroughputTrial?
+    var chaos: Chaos?
+
+    struct Chaos {
+        var binary: String
+        var plan: ChaosPlan
+        var kafka: (brokers: String, topic: String)?
+        var clock: String?
+        var showsPlan: Bool
+    }
 
     init(_ words: [String]) throws(Arguments.Wrong) {
         var properties: [String] = []
@@ -29,14 +38,28 @@ struct Options {
         }
         let arguments = try Arguments(
             rest,
-            options: ["--brokers", "--topic", "--binary", "--records", "--rate", "--seed", "--kill-at", "--faults"],
-            flags: ["--throughput", "--offline"])
+            options: [
+                "--brokers", "--topic", "--binary", "--records", "--rate", "--seed", "--kill-at", "--faults",
+                "--seconds", "--clock",
+            ],
+            flags: ["--throughput", "--offline", "--chaos", "--plan"])
         if arguments.has("--throughput") {
             throughput = ThroughputTrial(
                 binary: arguments.value("--binary") ?? Options.besides, brokers: arguments.value("--brokers"),
                 topic: arguments.value("--topic") ?? "events",
                 records: try arguments.number("--records", in: 1...100_000_000, default: 300_000),
                 hasOffline: arguments.has("--offline"), seed: 1, properties: properties, producer: producer)
+            trial = KillTrial(binary: "", brokers: "", topic: "", records: 0, seed: 0)
+            return
+        }
+        if arguments.has("--chaos") {
+            let kafka = arguments.value("--brokers").map { ($0, arguments.value("--topic") ?? "chaos") }
+            let seconds = try arguments.number("--seconds", in: 3...86_400, default: 40)
+            chaos = Chaos(
+                binary: arguments.value("--binary") ?? Options.besides,
+                plan: ChaosPlan(
+                    seed: UInt64(try arguments.number("--seed", in: 0...(.max), default: 1)), length: .seconds(seconds)),
+                kafka: kafka, clock: arguments.value("--clock"), showsPlan: arguments.has("--plan"))
             trial = KillTrial(binary: "", brokers: "", topic: "", records: 0, seed: 0)
             return
         }

@@ -40,7 +40,8 @@ struct SoakTrial {
         let mock = try MockCluster()
         try mock.createTopic("events", partitions: 16)
         let settings = DaemonSettings(
-            brokers: mock.bootstrapServers, topic: "events", endpoint: microsoft.endpoint, authority: microsoft.authority)
+            brokers: mock.bootstrapServers, topic: "events", endpoint: microsoft.endpoint,
+            authority: microsoft.authority)
         try settings.write(to: directory)
         let daemon = try DaemonProcess(binary, directory)
         try daemon.waitUntilReading()

@@ -62,6 +62,26 @@ import Testing
         }
     }
 
+    @Test func `what waits longer is due at once, but not before its event`() throws {
+        let waiting = Sample(1).with { $0.dueAt = noon + .seconds(2400) }
+        let future = Sample(2).with {
+            $0.dueAt = noon + .seconds(2400)
+            $0.eventTime = noon.seconds + 60
+        }
+        try store.enqueue([waiting, future, Sample(3).with { $0.dueAt = noon - .seconds(9) }], capi)
+        let offline = try store.destination("offline")
+        try store.enqueue([waiting.with { $0.row = 4 }], offline)
+        #expect(try store.hasten(capi, at: noon, limit: 1))
+        while try store.hasten(capi, at: noon, limit: 1) {}
+        let claim = try store.claim(capi, limits: [10])
+        #expect(claim.rows == [3, 1])
+        #expect(claim.batch.deliveries.map(\.dueAt) == [noon - .seconds(9), noon])
+        store.release([RowID(3), RowID(1)])
+        _ = try store.perform([.remove(capi, [RowID(1), RowID(3)])])
+        #expect(try store.claim(capi, limits: [10]).nextDue == noon + .seconds(60))
+        #expect(try store.claim(offline, limits: [10]).nextDue == noon + .seconds(2400))
+    }
+
     @Test func `a delivery that is in the queue already is left out and said so`() throws {
         try store.enqueue(samples(1...3), capi)
         let result = try store.enqueue([Sample(4, offset: 2), Sample(5, offset: 9)], capi, isClaimed: true)

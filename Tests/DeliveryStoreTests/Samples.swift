@@ -13,6 +13,7 @@ struct Sample: Equatable {
     var partition: Int32 = 0
     var payloadHash: Int64 = 77
     var dueAt = noon
+    var eventTime = noon.seconds - 60
     var sendBy = noon + .seconds(86_400)
     var goal = "purchase"
     var content = "{\"eventId\":\"a\"}"
@@ -44,7 +45,7 @@ func batch(_ samples: [Sample]) -> DeliveryBatch {
         batch.records += Array(sample.event.utf8)
         var delivery = Delivery(
             topic: index(of: sample.topic, in: &batch.topics), partition: sample.partition, offset: sample.offset,
-            assignment: AssignmentID(3), sequence: 9, eventTime: noon.seconds - 60, sendBy: sample.sendBy,
+            assignment: AssignmentID(3), sequence: 9, eventTime: sample.eventTime, sendBy: sample.sendBy,
             content: content..<UInt32(batch.contents.count), record: record..<UInt32(batch.records.count))
         delivery.goal = index(of: sample.goal, in: &batch.goals)
         delivery.payloadHash = sample.payloadHash

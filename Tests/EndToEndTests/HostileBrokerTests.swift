@@ -2,6 +2,7 @@ import FakeMicrosoft
 import ForwarderHarness
 import KafkaClient
 import MockKafka
+import ScenarioKit
 import Testing
 
 /// Brokers that refuse what the daemon asks of them.

@@ -6,42 +6,6 @@ import ScenarioKit
 import Testing
 
 struct StoreTests {
-    /// A file system of its own for the state directory. Only root can make one.
-    private final class SmallDisk {
-        let path: String
-        private var filler: String { "\(path)/filler" }
-
-        init(_ path: String, megabytes: Int) throws {
-            self.path = path
-            mkdir(path, 0o700)
-            try SmallDisk.run("/bin/mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", path)
-        }
-
-        deinit {
-            // Lazily: a daemon that a failed scenario left may still be in it.
-            try? SmallDisk.run("/bin/umount", "-l", path)
-        }
-
-        func fill() throws {
-            let file = open(filler, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-            defer { close(file) }
-            for size in [1 << 20, 1 << 12] {
-                let bytes = [UInt8](repeating: 7, count: size)
-                while write(file, bytes, size) == size {}
-            }
-            try require(errno == ENOSPC, "the disk is not full (errno \(errno))")
-        }
-
-        func free() {
-            unlink(filler)
-        }
-
-        private static func run(_ program: String, _ words: String...) throws {
-            let process = try ChildProcess(program, words, environment: [])
-            try requireEqual(process.exitCode(timeout: .seconds(10)), 0, "\(program) \(words)")
-        }
-    }
-
     @Test(.timeLimit(.minutes(4)), .enabled(if: getuid() == 0, "mounting a small file system takes root"))
     func `a full disk is said, loses nothing, holds up no healthy destination, and is recovered from`() async throws {
         try await onThread {

@@ -29,6 +29,8 @@ final class DeliveryLoop {
     private var settled: [Settlement] = []
     private var replies: [Reply<Void>] = []
     var now = SystemClock.now
+    /// Its own: what is told to wait is told so by the clock of this loop.
+    private var watch = ClockWatch(SystemClock.now)
     var nextMetricsLine: Uptime
     var nextNumbers = Uptime.distantPast
     var isQueueFull = false
@@ -71,6 +73,11 @@ final class DeliveryLoop {
             heartbeats.beat(.delivery, at: now.uptime)
             let completions = client.run(timeout: timeout)
             now = SystemClock.now
+            if let step = watch.step(now), step < .zero {
+                tellAll(.clockSetBack)
+                // Behind what the lanes have handed over so far.
+                mailboxes.store.put(.hasten(at: now.wall))
+            }
             for completion in completions { answered(completion) }
             for order in mailboxes.delivery.takeAll() { handle(order) }
             for id in lanes.keys.sorted() where isDue(id) { tell(id, .tick) }
@@ -129,6 +136,7 @@ final class DeliveryLoop {
         case .command(let command, let id, let reply):
             tell(id, command.input)
             if let reply { replies.append(reply) }
+        case .hastened: tellAll(.clockSetBack)
         case .reload(let plan): reload(plan)
         case .drain(let deadline):
             ending = .draining(until: deadline)

@@ -42,6 +42,8 @@ enum DeliveryOrder: Sendable {
     case claimed(DestinationID, Claim?)
     case depths([DestinationID: QueueDepth])
     case storeState(StoreState)
+    /// The clock was set back, and what is in the queue waits no longer for that.
+    case hastened
     /// The reply comes when the lane has been told.
     case command(LaneCommand, DestinationID, Reply<Void>?)
     case reload(Plan)
@@ -96,6 +98,8 @@ enum StoreOrder: Sendable {
     /// Something to be looked up or done by hand, between two transactions.
     case inspect(@Sendable (DeliveryStore) -> Void)
     case reload(Plan)
+    /// The clock was set back to this time: nothing that is in the queue waits longer.
+    case hasten(at: Timestamp)
     /// Write what can be written, then end.
     case close
 }

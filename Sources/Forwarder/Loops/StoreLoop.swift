@@ -5,6 +5,7 @@ import ForwarderCore
 final class StoreLoop {
     private static let purgeInterval = Duration.seconds(60)
     private static let lookInterval = Duration.seconds(1)
+    private static let hasteningSlice = 1000
 
     let store: DeliveryStore
     let mailboxes: Mailboxes
@@ -25,6 +26,9 @@ final class StoreLoop {
     var now = SystemClock.now
     private var nextPurge: Uptime
     private var nextLook = Uptime.distantPast
+    /// The time to which the clock was set back, until the queue has heard of it. It may have been set while no process
+    /// ran, so every start is taken for it: what waits is tried once more.
+    private var hastening: Timestamp?
     private var isClosing = false
 
     // Trouble; see StoreLoop+Trouble.
@@ -52,6 +56,7 @@ final class StoreLoop {
         ballast = Ballast(plan.configuration.state)
         nextPurge = now.uptime + StoreLoop.purgeInterval
         numbers.isNew = store.wasCreated
+        hastening = store.wasCreated ? nil : now.wall
     }
 
     func run() {
@@ -64,6 +69,7 @@ final class StoreLoop {
             for inspection in inspections { inspection(store) }
             inspections = []
             answerClaims()
+            hasten()
             purgeIfDue()
             look()
             giveUpIfStateIsUnknown()
@@ -89,6 +95,7 @@ final class StoreLoop {
         case .reload(let plan):
             self.plan = plan
             neutralizer.add(plan)
+        case .hasten(let time): hastening = time
         case .close: isClosing = true
         }
     }
@@ -130,6 +137,22 @@ final class StoreLoop {
         }
         for (id, count) in result.expired where count > 0 { mailboxes.delivery.put(.expired(id, count: count)) }
         if !result.depths.isEmpty { mailboxes.delivery.put(.depths(result.depths)) }
+    }
+
+    /// A slice of what was told to wait by another clock, when there is nothing better to do.
+    private func hasten() {
+        guard let time = hastening, trouble == nil, backlog.isEmpty else { return }
+        do throws(StoreError) {
+            for destination in plan.destinations {
+                if try store.hasten(destination.id, at: time, limit: StoreLoop.hasteningSlice) {
+                    return doorbell.ring()
+                }
+            }
+            hastening = nil
+            mailboxes.delivery.put(.hastened)
+        } catch {
+            writeFailed(error)
+        }
     }
 
     // MARK: Reading

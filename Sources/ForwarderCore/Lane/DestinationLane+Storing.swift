@@ -137,8 +137,9 @@ extension DestinationLane {
             if delivery.isStored {
                 reschedules.append(
                     Reschedule(
-                        row: delivery.row, dueAt: max(delivery.dueAt, dueAt), attempts: delivery.attempts,
-                        strikes: delivery.strikes))
+                        // It was due once; by which clock is no matter.
+                        row: delivery.row, dueAt: max(Timestamp(seconds: delivery.eventTime), dueAt),
+                        attempts: delivery.attempts, strikes: delivery.strikes))
             } else {
                 unstored.append(index)
             }

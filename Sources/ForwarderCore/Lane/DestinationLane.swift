@@ -124,6 +124,7 @@ public struct DestinationLane: Sendable {
             isCredentialReady = isReady
             credentialGeneration = generation
         case .throttled(let time): gate.throttle(until: time)
+        case .clockSetBack: clockWasSetBack(now)
         case .tick: break
         case .reconfigure(let settings):
             isLeaving = false

@@ -35,6 +35,13 @@ struct HeldGoals: Sendable {
         states[goal] = earliest == .distantFuture ? nil : .draining(from: earliest)
     }
 
+    /// What is left of goals that are held no longer is to be looked for at once.
+    mutating func hasten() {
+        for (goal, state) in states {
+            if case .draining = state { states[goal] = .draining(from: .distantPast) }
+        }
+    }
+
     /// A delivery of the goal was taken. Returns whether this is news.
     mutating func accepted(_ goal: String) -> Bool {
         guard isHeld(goal) else { return false }

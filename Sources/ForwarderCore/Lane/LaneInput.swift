@@ -27,6 +27,9 @@ public enum LaneInput: Sendable {
     case credential(isReady: Bool, generation: Int)
     /// Another destination of the same grant was told to wait.
     case throttled(until: Uptime)
+    /// The wall clock was set back: what was told to wait for a time by the clock as it was would wait too long. Told once
+    /// more when the rows in the queue are due.
+    case clockSetBack
     /// Time has passed.
     case tick
     /// The configuration was read anew: go on by these settings, or put everything into the queue and send no more.

@@ -82,6 +82,14 @@ struct LaneScene {
             let rows = self.rows
             tell(.replayed(count: store.replay(LaneScene.id, now: now.wall) { rows.next() }))
         case "throttled": tell(.throttled(until: now.uptime + ScriptWords.duration(words.next() ?? "60s")))
+        case "clock":
+            // How far the wall clock is set; the uptime goes on.
+            let step = ScriptWords.duration(words.next() ?? "0s")
+            now.wall = now.wall + step
+            guard step < .zero else { break }
+            tell(.clockSetBack)
+            store.hasten(at: now.wall)
+            tell(.clockSetBack)
         case "leave": tell(.leave)
         case "shadow":
             settings.mode = .shadow

@@ -1,13 +1,11 @@
 import ForwarderCore
-import ForwarderHarness
-import ForwarderHarness
 
 /// What holds for every line of every log.
-package enum LogCheck {
+public enum LogCheck {
     private static let names = Set(SignalName.allCases.map(\.rawValue) + ["metrics"])
 
     /// Everything that is wrong with a log; empty when all is well. A daemon that is killed may break off a line.
-    package static func problems(_ directory: DaemonDirectory, kills: Int = 0) -> [String] {
+    public static func problems(_ directory: DaemonDirectory, kills: Int = 0) -> [String] {
         var problems: [String] = []
         var breaksLeft = kills
         let lines = directory.logBytes().split(separator: UInt8(ascii: "\n"))
