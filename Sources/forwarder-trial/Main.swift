@@ -12,11 +12,13 @@ struct Main {
         Usage: forwarder-trial --brokers HOST:PORT --topic NAME [options]
                forwarder-trial --throughput [--brokers HOST:PORT] [--topic NAME] [--offline] [options]
                forwarder-trial --chaos [--brokers HOST:PORT --topic NAME] [--seed S] [--seconds N] [--clock FILE]
+               forwarder-trial --soak [--seconds N] [--rate R]
 
         The second form publishes everything first, then measures how fast the daemon empties the topic into a sink;
         without --brokers from a mock Kafka in this process. The third lets everything go wrong for N seconds (default 40),
         by a plan made from the seed, and judges what became of every event; --clock is the library that sets the daemons'
-        clocks, --plan shows the plan alone. `make chaos` plays it.
+        clocks, --plan shows the plan alone. `make chaos` plays it. The fourth publishes R events a second (default 10000) for N seconds (default 360),
+        most of them with the second destination dead, and watches memory, file descriptors and the other's latency.
 
           --binary FILE     the daemon (default: conversion-forwarder beside this program)
           --records N       how many records the shop publishes (default 200000)
@@ -43,6 +45,11 @@ struct Main {
 
     private static func run(_ options: Options) throws -> Int32 {
         if let throughput = options.throughput { return try measure(throughput) }
+        if let soak = options.soak {
+            let report = try soak.run { StandardOutput.write($0) }
+            StandardOutput.write(report.text)
+            return report.unaccounted == 0 ? ExitCode.done : ExitCode.failure
+        }
         if let chaos = options.chaos { return try play(chaos) }
         let report = try options.trial.run { StandardOutput.write($0) }
         let rate = Int(Double(report.records) / report.secondsPublishing)

@@ -7,6 +7,7 @@ struct Options {
     var trial: KillTrial
     var throughput: ThroughputTrial?
     var chaos: Chaos?
+    var soak: SoakTrial?
 
     struct Chaos {
         var binary: String
@@ -42,13 +43,21 @@ struct Options {
                 "--brokers", "--topic", "--binary", "--records", "--rate", "--seed", "--kill-at", "--faults",
                 "--seconds", "--clock",
             ],
-            flags: ["--throughput", "--offline", "--chaos", "--plan"])
+            flags: ["--throughput", "--offline", "--chaos", "--plan", "--soak"])
         if arguments.has("--throughput") {
             throughput = ThroughputTrial(
                 binary: arguments.value("--binary") ?? Options.besides, brokers: arguments.value("--brokers"),
                 topic: arguments.value("--topic") ?? "events",
                 records: try arguments.number("--records", in: 1...100_000_000, default: 300_000),
                 hasOffline: arguments.has("--offline"), seed: 1, properties: properties, producer: producer)
+            trial = KillTrial(binary: "", brokers: "", topic: "", records: 0, seed: 0)
+            return
+        }
+        if arguments.has("--soak") {
+            soak = SoakTrial(
+                binary: arguments.value("--binary") ?? Options.besides,
+                seconds: try arguments.number("--seconds", in: 8...86_400, default: 360),
+                rate: try arguments.number("--rate", in: 10...100_000, default: 10_000))
             trial = KillTrial(binary: "", brokers: "", topic: "", records: 0, seed: 0)
             return
         }
