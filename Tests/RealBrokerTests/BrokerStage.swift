@@ -147,6 +147,10 @@ final class BrokerStage {
     func finish(_ daemon: DaemonProcess, others: [(directory: DaemonDirectory, kills: Int)] = []) throws {
         // Only then: until the daemon has fetched, it does not know that there is anything to settle.
         try arrive(publisher.expectation.capi)
+        // What the status says is half a second old.
+        try eventually("the conversions to arrive; log: \(directory.log)") {
+            publisher.expectation.differences(microsoft, hasOffline: settings.hasOffline).isEmpty
+        }
         try daemon.waitUntilSettled(.seconds(60))
         try daemon.stop()
         try requireEqual(publisher.expectation.differences(microsoft, hasOffline: settings.hasOffline), [])
