@@ -7,8 +7,13 @@ public final class DaemonDirectory: Sendable {
     public let path: String
 
     public init() throws(HarnessFailure) {
-        var template = Array("/tmp/conversion-forwarder-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw HarnessFailure("/tmp cannot be written to") }
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/conversion-forwarder-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw HarnessFailure(
+                "no directory can be made in \(parent) (\(String(cString: strerror(errno)))): set TMPDIR to one where it can"
+            )
+        }
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
@@ -59,6 +64,11 @@ public final class DaemonDirectory: Sendable {
     /// Every file below the directory, by its path.
     public func files() -> [String] {
         DaemonDirectory.files(path)
+    }
+
+    /// Everything below a path, directories and the path itself included.
+    public static func everything(below path: String) -> [String] {
+        [path] + (entries(path) ?? []).flatMap(everything)
     }
 
     public func remove() {

@@ -1,3 +1,4 @@
+import Forwarder
 import ForwarderCore
 import ForwarderHarness
 import Glibc
@@ -21,9 +22,9 @@ struct ExposureTests {
             try stage.publish(Shop.ids("seen", 0..<20).map { Shop.purchase($0) } + ["nonsense"])
             try daemon.waitUntilSettled(.seconds(30))
             try eventually("the grant to be saved") {
-                ExposureTests.files(in: stage).contains { $0.hasSuffix(".json") }
+                DaemonDirectory.everything(below: stage.directory.state).contains { $0.hasSuffix(".json") }
             }
-            let files = ExposureTests.files(in: stage)
+            let files = DaemonDirectory.everything(below: stage.directory.state)
             try require(files.count >= 6, "too little was found: \(files)")
             for file in files {
                 var status = stat()
@@ -31,40 +32,12 @@ struct ExposureTests {
                 try require(
                     status.st_mode & 0o077 == 0, "\(file) has mode \(String(status.st_mode & 0o7777, radix: 8))")
             }
-            let limits = try SmallText.read("/proc/\(daemon.id)/limits")
+            let limits = String(
+                decoding: try SmallFile.read("/proc/\(daemon.id)/limits", limit: 1 << 16), as: UTF8.self)
             let core = limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") } ?? ""
             try requireEqual(core.split(separator: " ").dropFirst(4).prefix(2), ["0", "0"], "core limits")
             try daemon.stop()
             try stage.finish()
         }
-    }
-
-    /// The state directory and all that is in it.
-    private static func files(in stage: Stage) -> [String] {
-        var found = [stage.directory.state]
-        var next = 0
-        while next < found.count {
-            let path = found[next]
-            next += 1
-            guard let directory = opendir(path) else { continue }
-            defer { closedir(directory) }
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name != "." && name != ".." { found.append("\(path)/\(name)") }
-            }
-        }
-        return found
-    }
-}
-
-private enum SmallText {
-    static func read(_ path: String) throws -> String {
-        guard let file = fopen(path, "r") else { throw Disappointment("\(path) cannot be read") }
-        defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = fread(&bytes, 1, bytes.count, file)
-        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 }

@@ -63,13 +63,7 @@ final class IntakeLoop {
         self.telemetry = telemetry
         self.heartbeats = heartbeats
         self.end = end
-        intake = IntakeLoop.makeIntake(plan)
-    }
-
-    private static func makeIntake(_ plan: Plan) -> Intake {
-        Intake(
-            plan.configuration.input,
-            plan.destinations.map { IntakeDestination($0.id, $0.settings, firstSeen: $0.firstSeen) })
+        intake = plan.makeIntake()
     }
 
     func run() {
@@ -156,7 +150,7 @@ final class IntakeLoop {
         }
         let topics = intake.topics
         self.plan = plan
-        intake = IntakeLoop.makeIntake(plan)
+        intake = plan.makeIntake()
         // Deliveries name topics by index; the order must not change while partitions are assigned.
         for topic in topics { _ = intake.index(ofTopic: topic) }
         mailboxes.delivery.put(.reload(plan))

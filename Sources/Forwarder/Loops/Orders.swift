@@ -19,6 +19,13 @@ struct Plan: Sendable {
     var storeIdentity: String
     /// Deliveries that wait for destinations which are configured no longer, by name.
     var detached: [String: Int]
+
+    /// An intake by this plan, for one thread.
+    func makeIntake() -> Intake {
+        Intake(
+            configuration.input,
+            destinations.map { IntakeDestination($0.id, $0.settings, firstSeen: $0.firstSeen) })
+    }
 }
 
 /// What the intake loop is told.

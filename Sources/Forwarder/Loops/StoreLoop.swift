@@ -52,7 +52,7 @@ final class StoreLoop {
         self.heartbeats = heartbeats
         self.end = end
         file = StoreFile(directory: store.directory)
-        neutralizer = Neutralizer(plan)
+        neutralizer = Neutralizer(plan.makeIntake())
         ballast = Ballast(plan.configuration.state)
         nextPurge = now.uptime + StoreLoop.purgeInterval
         numbers.isNew = store.wasCreated
@@ -94,7 +94,7 @@ final class StoreLoop {
         case .inspect(let body): inspections.append(body)
         case .reload(let plan):
             self.plan = plan
-            neutralizer.add(plan)
+            neutralizer.add(plan.makeIntake())
         case .hasten(let time): hastening = time
         case .close: isClosing = true
         }

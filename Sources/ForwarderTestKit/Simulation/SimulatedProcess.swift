@@ -42,7 +42,7 @@ final class SimulatedProcess {
     let life: Int
     let intake: Intake
     /// Makes the form that goes to disk; on the store's thread, so it has an intake of its own.
-    private let neutralizer: Intake
+    let neutralizer: Neutralizer
     private let hasher = SHA256()
     let topic: UInt16
     var lanes: [DestinationLane]
@@ -83,7 +83,7 @@ final class SimulatedProcess {
                 zip(lanes, settings).map { IntakeDestination($0.id, $1, firstSeen: .distantPast) })
         }
         intake = makeIntake()
-        neutralizer = makeIntake()
+        neutralizer = Neutralizer(makeIntake())
         topic = intake.index(ofTopic: ModelKafka.topic)
         inTransit = Array(repeating: 0, count: lanes.count)
     }
@@ -103,36 +103,5 @@ final class SimulatedProcess {
             if let index = lanes.firstIndex(where: { $0.id == position.destination }) { bits |= 1 << UInt64(index) }
         }
         return bits
-    }
-
-    // MARK: What may go to disk
-
-    func neutral(_ work: StoreWork) -> StoreWork {
-        switch work {
-        case .enqueue(let id, let batch, let entry): .enqueue(id, neutral(batch, id), entry)
-        case .deadLetter(let id, let batch, let ends, let at): .deadLetter(id, neutral(batch, id), ends: ends, at: at)
-        case .remove, .reschedule, .deadLetterRows, .expire, .reject, .setState: work
-        }
-    }
-
-    private func neutral(_ batch: DeliveryBatch, _ id: DestinationID) -> DeliveryBatch {
-        guard batch.recordForm == .raw, let destination = neutralizer.destinations.first(where: { $0.id == id }) else {
-            return batch
-        }
-        var neutral = batch
-        neutral.recordForm = .neutral
-        var output = ByteBuffer(capacity: batch.records.count)
-        batch.records.withUnsafeBufferPointer { records in
-            for index in batch.deliveries.indices {
-                let record = Bytes(rebasing: records[batch.deliveries[index].record])
-                let start = output.count
-                _ = neutralizer.neutralEvent(of: record, for: destination, to: &output)
-                neutral.deliveries[index].recordStart = UInt32(start)
-                neutral.deliveries[index].recordEnd = UInt32(output.count)
-                neutral.deliveries[index].payloadHash = hasher.prefix64(record)
-            }
-        }
-        neutral.records = output.array()
-        return neutral
     }
 }

@@ -33,7 +33,7 @@ extension Simulation {
         case .lane(let index, let input): tell(index, input)
         case .settled(let settlements): settle(settlements)
         case .work(let index, let ticket, let works):
-            process.backlog.append(works.map(process.neutral), of: process.lanes[index].id, ticket)
+            process.backlog.append(works.map(process.neutralizer.neutral), of: process.lanes[index].id, ticket)
             storeSoon()
         case .claim(let index, let request):
             process.claims.append((index, request))

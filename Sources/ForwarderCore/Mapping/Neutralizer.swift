@@ -1,25 +1,25 @@
-import ForwarderCore
-
-/// Makes of what was consumed what may be written to disk: hashes for e-mail and phone, and only known fields.
-final class Neutralizer {
+/// Makes of what was consumed what may be written to disk: hashes for e-mail and phone, and only known fields. Confined to one
+/// thread, as the intake it reads with.
+public final class Neutralizer {
     private var intake: Intake
     /// Also those configured no longer: what they still have in memory goes to their queue.
     private var destinations: [DestinationID: IntakeDestination] = [:]
     private let hasher = SHA256()
 
-    init(_ plan: Plan) {
-        intake = Intake(plan.configuration.input, [])
-        add(plan)
+    /// `intake` is its own from here on.
+    public init(_ intake: Intake) {
+        self.intake = intake
+        add(intake)
     }
 
     /// Goes on by another configuration.
-    func add(_ plan: Plan) {
-        let planned = plan.destinations.map { IntakeDestination($0.id, $0.settings, firstSeen: $0.firstSeen) }
-        intake = Intake(plan.configuration.input, planned)
-        for destination in planned { destinations[destination.id] = destination }
+    public func add(_ intake: Intake) {
+        self.intake = intake
+        for destination in intake.destinations { destinations[destination.id] = destination }
     }
 
-    func neutral(_ work: StoreWork) -> StoreWork {
+    /// The work with its records in the form that may be kept; work without records as it is.
+    public func neutral(_ work: StoreWork) -> StoreWork {
         switch work {
         case .enqueue(let id, let batch, let entry): .enqueue(id, neutral(batch, id), entry)
         case .deadLetter(let id, let batch, let ends, let at): .deadLetter(id, neutral(batch, id), ends: ends, at: at)
