@@ -60,7 +60,7 @@ golden: setup ## write the golden files anew; the review is the diff
 broker: ## a real broker on loopback until Ctrl-C [BROKER=noida-db|tansu PORT=]
 	@Tests/RealBroker/broker.sh $(BROKER) $(PORT)
 
-broker-test: setup ## scenarios with real brokers, with Debian's librdkafka and with a newer one
+broker-test: setup ## scenarios with two real brokers, with Debian's librdkafka and with a newer one
 	$(SWIFT) build --build-tests $(FLAGS)
 	SWIFT=$(SWIFT) Tests/RealBroker/test.sh noida-db debian
 	SWIFT=$(SWIFT) Tests/RealBroker/test.sh noida-db newer
@@ -83,7 +83,7 @@ chaos: release ## everything goes wrong at once, judged [SECONDS=40 SEED=1, or "
 soak: release ## hours of a shop in minutes, the second destination dead: memory, descriptors, latency [SECONDS=360]
 	$(BIN)/forwarder-trial --soak --seconds $(or $(GIVEN_SECONDS),360)
 
-fuzz: setup ## any bytes for the intake, with libFuzzer [SECONDS=60]
+fuzz: setup ## any bytes for records, answers, configuration and admin port, with libFuzzer [SECONDS=60]
 	Tests/Fuzz/run.sh $(FUZZ_SECONDS)
 
 sanitize: setup ## the tests under AddressSanitizer and ThreadSanitizer [SANITIZER=address|thread]

@@ -36,6 +36,42 @@ struct ShutdownTests {
     }
 
     @Test(.timeLimit(.minutes(4)))
+    func `a stop leaves on disk what was gathered, and a start with an empty topic sends it`() async throws {
+        try await onThread {
+            let stage = try Stage()
+            stage.settings.capi = ["batch: {linger: 1m}", "buffer: {max_age: 2m}"]
+            var daemon = try stage.start()
+            let ids = Shop.ids("scaled-in", 0..<20)
+            try stage.publish(ids.map { Shop.purchase($0) })
+            // Offline has them; to leave them to Kafka would be to send them there twice.
+            try eventually("offline to have them") { stage.acceptedOffline == 20 }
+            try stage.expect("offline", "in_flight", 0)
+            try daemon.stop()
+            try requireEqual(stage.missing(ids).count, 20, "not at CAPI")
+            try requireEqual(try queued(stage), 20, "in the queue of the stopped daemon")
+
+            try stage.kafka.createTopic("nothing-comes-here", partitions: 1)
+            stage.settings.topic = "nothing-comes-here"
+            stage.settings.capi = []
+            daemon = try stage.start()
+            try eventually("everything to arrive") { stage.missing(ids).isEmpty }
+            try stage.expect("capi", "pending", 0)
+            try daemon.stop()
+            try requireEqual(try queued(stage), 0, "in the queue after that")
+            try requireEqual(try stage.books(Microsoft.capi).duplicates, 0, "CAPI repeats")
+            try requireEqual(try stage.books(Microsoft.offline).duplicates, 0, "offline repeats")
+            try stage.finish()
+        }
+    }
+
+    /// How many deliveries wait for CAPI, as a command sees it that needs no daemon.
+    private func queued(_ stage: Stage) throws -> Int64? {
+        try stage.answer("queue", "stats")["destinations"]?.elements?.first { $0["name"]?.string == "capi" }?[
+            "pending"]?
+            .integer
+    }
+
+    @Test(.timeLimit(.minutes(4)))
     func `requests that outlast the grace are repeated, and only they`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(20)), targets: .events)]), hasOffline: false)
