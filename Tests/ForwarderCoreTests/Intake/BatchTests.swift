@@ -120,6 +120,43 @@ import Testing
         #expect(gatherer.take(all: true).map(\.itemCount) == [4, 1])
     }
 
+    @Test func `whatever comes and whenever it is taken, batches hold all of it once, in order and within the limits`()
+    {
+        for seed in UInt64(0)..<200 {
+            var random = SeededRandom(seed: seed)
+            var limits = BatchSettings()
+            limits.maxEvents = Int.random(in: 2...12, using: &random)
+            limits.maxBytes = Int.random(in: (3 << 10)...(12 << 10), using: &random)
+            let gatherer = Gatherer(capi(pageValue: true) { $0 = limits })
+            var batches: [DeliveryBatch] = []
+            var uptime: Int64 = 0
+            for _ in 0..<60 {
+                uptime += Int64.random(in: 0...100, using: &random)
+                let label = String(repeating: "x", count: Int.random(in: 0...3000, using: &random))
+                // A page with a value is two entries.
+                let name = Bool.random(using: &random) ? #""PageView""# : #""Purchase""#
+                let properties = #""value":5,"label":"\#(label)""#
+                gatherer.publish(
+                    event(name, properties: properties, #""url":"https://shop.example/""#), at: uptime)
+                if Int.random(in: 0..<4, using: &random) == 0 {
+                    batches += gatherer.take(at: uptime)
+                    let hasLingered = gatherer.destination.lingersUntil.map { $0 <= Uptime(milliseconds: uptime) }
+                    #expect(hasLingered != true && !gatherer.destination.hasReady, "seed \(seed)")
+                }
+            }
+            batches += gatherer.take(at: uptime, all: true)
+            #expect(batches.flatMap { $0.deliveries.map(\.sequence) } == Array(0..<60), "seed \(seed)")
+            for batch in batches {
+                let isWithin = batch.itemCount <= limits.maxEvents && batch.contents.count + 1024 <= limits.maxBytes
+                #expect(isWithin || batch.count == 1, "seed \(seed)")
+                let list = Array("[".utf8) + batch.contents + Array("]".utf8)
+                let entries = if case .array(let values)? = JSONValue(parsing: list) { values.count } else { -1 }
+                #expect(entries == batch.itemCount, "seed \(seed)")
+                #expect(entries == batch.deliveries.reduce(0) { $0 + Int($1.itemCount) }, "seed \(seed)")
+            }
+        }
+    }
+
     @Test func `a batch that is not full goes out when it has lingered`() {
         let gatherer = Gatherer(capi { $0.linger = .milliseconds(200) })
         #expect(gatherer.destination.lingersUntil == nil)
