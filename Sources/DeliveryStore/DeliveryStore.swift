@@ -23,7 +23,8 @@ public final class DeliveryStore {
     /// Whether opening it made the database: what an earlier one held, if there was one, is gone.
     public let wasCreated: Bool
 
-    let path: String
+    /// The file of the database.
+    public let path: String
     let connection: SQLiteConnection
     let texts: TextTable
     let access: Access
@@ -88,9 +89,9 @@ public final class DeliveryStore {
         RowID(try read { () throws(SQLiteError) in try connection.integer("SELECT max(id) FROM queue") } ?? 0)
     }
 
-    /// Copies what was written lately into the main file, so that the log becomes empty. SQLite does it by and by; this
-    /// is for a quiet moment.
-    public func checkpoint() throws(StoreError) {
+    /// Copies what was written lately into the main file, so that the log becomes empty. A log that grows is copied after
+    /// a change too (`checkpointPages`), but keeps its length.
+    func checkpoint() throws(StoreError) {
         precondition(access == .readWrite, "the store was opened to be read")
         try call { () throws(SQLiteError) in try connection.checkpoint() }
     }

@@ -63,7 +63,7 @@ struct FileTests {
         defer { remove("store.sqlite", "old") }
         let path = "\(directory)/store.sqlite"
         try SmallFile.replace(path, with: [1])
-        let file = StoreFile(directory: directory)
+        let file = StoreFile(path)
         #expect(file.isUnchanged)
         #expect(rename(path, "\(directory)/old") == 0)
         #expect(!file.isUnchanged)

@@ -125,8 +125,8 @@ struct StoreFile {
     let path: String
     private let identity: (device: dev_t, number: ino_t)?
 
-    init(directory: String) {
-        path = "\(directory)/store.sqlite"
+    init(_ path: String) {
+        self.path = path
         identity = StoreFile.identity(path)
     }
 

@@ -51,7 +51,7 @@ final class StoreLoop {
         self.telemetry = telemetry
         self.heartbeats = heartbeats
         self.end = end
-        file = StoreFile(directory: store.directory)
+        file = StoreFile(store.path)
         neutralizer = Neutralizer(plan.makeIntake())
         ballast = Ballast(plan.configuration.state)
         nextPurge = now.uptime + StoreLoop.purgeInterval
