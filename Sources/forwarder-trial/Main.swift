@@ -17,8 +17,9 @@ struct Main {
         The second form publishes everything first, then measures how fast the daemon empties the topic into a sink;
         without --brokers from a mock Kafka in this process. The third lets everything go wrong for N seconds (default 40),
         by a plan made from the seed, and judges what became of every event; --clock is the library that sets the daemons'
-        clocks, --plan shows the plan alone. `make chaos` plays it. The fourth publishes R events a second (default 10000) for N seconds (default 360),
-        most of them with the second destination dead, and watches memory, file descriptors and the other's latency.
+        clocks, --plan shows the plan alone. `make chaos` plays it. The fourth publishes R events a second (default 10000)
+        for N seconds (default 360), most of them with the second destination dead, and watches memory, file descriptors
+        and the other's latency. `make soak` plays it.
 
           --binary FILE     the daemon (default: conversion-forwarder beside this program)
           --records N       how many records the shop publishes (default 200000)
@@ -44,14 +45,22 @@ struct Main {
     }
 
     private static func run(_ options: Options) throws -> Int32 {
-        if let throughput = options.throughput { return try measure(throughput) }
-        if let soak = options.soak {
-            let report = try soak.run { StandardOutput.write($0) }
-            StandardOutput.write(report.text)
-            return report.unaccounted == 0 ? ExitCode.done : ExitCode.failure
+        switch options {
+        case .throughput(let trial): return try measure(trial)
+        case .soak(let trial): return try soak(trial)
+        case .chaos(let chaos): return try play(chaos)
+        case .kill(let trial): return try kill(trial)
         }
-        if let chaos = options.chaos { return try play(chaos) }
-        let report = try options.trial.run { StandardOutput.write($0) }
+    }
+
+    private static func soak(_ trial: SoakTrial) throws -> Int32 {
+        let report = try trial.run { StandardOutput.write($0) }
+        StandardOutput.write(report.text)
+        return report.unaccounted == 0 ? ExitCode.done : ExitCode.failure
+    }
+
+    private static func kill(_ trial: KillTrial) throws -> Int32 {
+        let report = try trial.run { StandardOutput.write($0) }
         let rate = Int(Double(report.records) / report.secondsPublishing)
         StandardOutput.write(
             """

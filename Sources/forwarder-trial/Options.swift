@@ -3,11 +3,12 @@ import Forwarder
 import ForwarderHarness
 import Glibc
 
-struct Options {
-    var trial: KillTrial
-    var throughput: ThroughputTrial?
-    var chaos: Chaos?
-    var soak: SoakTrial?
+/// Which trial the command line asks for.
+enum Options {
+    case kill(KillTrial)
+    case throughput(ThroughputTrial)
+    case chaos(Chaos)
+    case soak(SoakTrial)
 
     struct Chaos {
         var binary: String
@@ -44,41 +45,42 @@ struct Options {
                 "--seconds", "--clock",
             ],
             flags: ["--throughput", "--offline", "--chaos", "--plan", "--soak"])
+        let binary = arguments.value("--binary") ?? Options.besides
         if arguments.has("--throughput") {
-            throughput = ThroughputTrial(
-                binary: arguments.value("--binary") ?? Options.besides, brokers: arguments.value("--brokers"),
-                topic: arguments.value("--topic") ?? "events",
-                records: try arguments.number("--records", in: 1...100_000_000, default: 300_000),
-                hasOffline: arguments.has("--offline"), seed: 1, properties: properties, producer: producer)
-            trial = KillTrial(binary: "", brokers: "", topic: "", records: 0, seed: 0)
-            return
-        }
-        if arguments.has("--soak") {
-            soak = SoakTrial(
-                binary: arguments.value("--binary") ?? Options.besides,
-                seconds: try arguments.number("--seconds", in: 8...86_400, default: 360),
-                rate: try arguments.number("--rate", in: 10...100_000, default: 10_000))
-            trial = KillTrial(binary: "", brokers: "", topic: "", records: 0, seed: 0)
-            return
-        }
-        if arguments.has("--chaos") {
-            let kafka = arguments.value("--brokers").map { ($0, arguments.value("--topic") ?? "chaos") }
+            self = .throughput(
+                ThroughputTrial(
+                    binary: binary, brokers: arguments.value("--brokers"),
+                    topic: arguments.value("--topic") ?? "events",
+                    records: try arguments.number("--records", in: 1...100_000_000, default: 300_000),
+                    hasOffline: arguments.has("--offline"), seed: 1, properties: properties, producer: producer))
+        } else if arguments.has("--soak") {
+            self = .soak(
+                SoakTrial(
+                    binary: binary, seconds: try arguments.number("--seconds", in: 8...86_400, default: 360),
+                    rate: try arguments.number("--rate", in: 10...100_000, default: 10_000)))
+        } else if arguments.has("--chaos") {
             let seconds = try arguments.number("--seconds", in: 3...86_400, default: 40)
-            chaos = Chaos(
-                binary: arguments.value("--binary") ?? Options.besides,
-                plan: ChaosPlan(
-                    seed: UInt64(try arguments.number("--seed", in: 0...(.max), default: 1)), length: .seconds(seconds)),
-                kafka: kafka, clock: arguments.value("--clock"), showsPlan: arguments.has("--plan"))
-            trial = KillTrial(binary: "", brokers: "", topic: "", records: 0, seed: 0)
-            return
+            self = .chaos(
+                Chaos(
+                    binary: binary,
+                    plan: ChaosPlan(seed: try Options.seed(arguments), length: .seconds(seconds)),
+                    kafka: arguments.value("--brokers").map { ($0, arguments.value("--topic") ?? "chaos") },
+                    clock: arguments.value("--clock"), showsPlan: arguments.has("--plan")))
+        } else {
+            self = .kill(try Options.killTrial(arguments, binary, properties, producer))
         }
+    }
+
+    private static func killTrial(
+        _ arguments: Arguments, _ binary: String, _ properties: [String], _ producer: [(name: String, value: String)]
+    ) throws(Arguments.Wrong) -> KillTrial {
         guard let brokers = arguments.value("--brokers"), let topic = arguments.value("--topic") else {
             throw Arguments.Wrong("--brokers and --topic are needed")
         }
-        trial = KillTrial(
-            binary: arguments.value("--binary") ?? Options.besides, brokers: brokers, topic: topic,
+        var trial = KillTrial(
+            binary: binary, brokers: brokers, topic: topic,
             records: try arguments.number("--records", in: 1...100_000_000, default: 200_000),
-            seed: UInt64(try arguments.number("--seed", in: 0...(.max), default: 1)))
+            seed: try seed(arguments))
         if arguments.value("--rate") != nil {
             trial.rate = try arguments.number("--rate", in: 1...10_000_000, default: 1)
         }
@@ -91,9 +93,18 @@ struct Options {
             }
             trial.killAt = share
         }
-        if arguments.value("--faults") == "mixed" { trial.plan = .mixed(seed: trial.seed, length: .seconds(20)) }
+        switch arguments.value("--faults") {
+        case nil, "none"?: break
+        case "mixed"?: trial.plan = .mixed(seed: trial.seed, length: .seconds(20))
+        case _?: throw Arguments.Wrong("--faults takes none or mixed")
+        }
         if !properties.isEmpty { trial.kafka = ["properties:"] + properties.map { "  " + $0 } }
         trial.producer = producer
+        return trial
+    }
+
+    private static func seed(_ arguments: Arguments) throws(Arguments.Wrong) -> UInt64 {
+        UInt64(try arguments.number("--seed", in: 0...(.max), default: 1))
     }
 
     private static var besides: String {

@@ -90,11 +90,11 @@ struct SoakTrial {
             second += 1
             if SystemClock.now.uptime >= nextSample {
                 nextSample = nextSample + .seconds(max(1, Int64(seconds) / 40))
+                let usage = ProcessUsage(daemon.id)
                 report.samples.append(
                     Sample(
-                        second: Double(second), events: report.events,
-                        residentKilobytes: ProcessUsage.residentKilobytes(daemon.id),
-                        descriptors: ProcessUsage.descriptors(daemon.id)))
+                        second: Double(second), events: report.events, residentKilobytes: usage.residentKilobytes,
+                        descriptors: usage.descriptors))
             }
         }
         report.waiting = Int(
@@ -145,23 +145,5 @@ extension SoakTrial.Report {
                              second destination dead: median \(quantile(after, 0.5)) ms, 99 % \(quantile(after, 0.99)) ms
             unaccounted:     \(unaccounted)
             """
-    }
-}
-
-extension ProcessUsage {
-    static func residentKilobytes(_ id: pid_t) -> Int {
-        guard let status = try? SmallFile.read("/proc/\(id)/status", limit: 1 << 16) else { return 0 }
-        for line in String(decoding: status, as: UTF8.self).split(separator: "\n") where line.hasPrefix("VmRSS:") {
-            return Int(line.split(whereSeparator: { $0 == " " || $0 == "\t" })[1]) ?? 0
-        }
-        return 0
-    }
-
-    static func descriptors(_ id: pid_t) -> Int {
-        guard let directory = opendir("/proc/\(id)/fd") else { return 0 }
-        defer { closedir(directory) }
-        var count = 0
-        while readdir(directory) != nil { count += 1 }
-        return count - 2
     }
 }

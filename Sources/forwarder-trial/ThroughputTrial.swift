@@ -90,28 +90,3 @@ struct ThroughputTrial {
         return report
     }
 }
-
-/// What a process has used so far, from /proc.
-struct ProcessUsage {
-    var userSeconds = 0.0
-    var systemSeconds = 0.0
-    var peakKilobytes = 0
-
-    init(_ id: pid_t) {
-        if let stat = try? SmallFile.read("/proc/\(id)/stat", limit: 1 << 16) {
-            // Behind the name in brackets, which may hold anything.
-            let text = String(decoding: stat, as: UTF8.self)
-            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
-            let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
-            if fields.count > 13 {
-                userSeconds = (Double(fields[12]) ?? 0) / ticks
-                systemSeconds = (Double(fields[13]) ?? 0) / ticks
-            }
-        }
-        if let status = try? SmallFile.read("/proc/\(id)/status", limit: 1 << 16) {
-            for line in String(decoding: status, as: UTF8.self).split(separator: "\n") where line.hasPrefix("VmHWM:") {
-                peakKilobytes = Int(line.split(whereSeparator: { $0 == " " || $0 == "\t" })[1]) ?? 0
-            }
-        }
-    }
-}
