@@ -18,6 +18,8 @@ struct SimulatedShop {
         var conversion: ConversionKey?
         /// When the event happened.
         var time: Int64 = 0
+
+        func end(_ destination: Int) -> End { destination == 0 ? capi : offline }
     }
 
     enum End: Equatable {

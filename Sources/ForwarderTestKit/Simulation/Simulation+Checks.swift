@@ -23,37 +23,33 @@ extension Simulation {
         }
     }
 
-    mutating func checkDisposition(_ disposition: Intake.Disposition, of record: ModelKafka.Record, _ index: Int) {
-        let end = index == 0 ? record.fate.capi : record.fate.offline
-        switch (end, disposition) {
-        case (.delivered, .owed), (.delivered, .skipped(.alreadyStored)), (.skipped, .skipped), (.rejected, .rejected):
-            break
-        // It was read too late.
-        case (.delivered, .rejected) where .seconds(now.wall.seconds - record.fate.time) > settings[index].maxEventAge:
-            break
-        // A clock that is slow takes what happens now for the future.
-        case (.delivered, .rejected) where wasClockWrong && record.fate.time - now.wall.seconds > 300: break
-        case (.rejected, .skipped(.unmappedEvent)): break
-        default: fail("record \(record.offset) is \(disposition) for destination \(index), and should be \(end)")
+    mutating func checkDisposition(
+        _ disposition: Intake.Disposition, of record: ModelKafka.Record, _ partition: Int, _ index: Int
+    ) {
+        let place = Place(partition: partition, offset: record.offset, destination: index)
+        if case .rejected = disposition { rejectedAtLast.insert(place) } else { rejectedAtLast.remove(place) }
+        // It can be read too late; and a clock that is slow takes what happens now for the future.
+        let age = now.wall.seconds - record.fate.time
+        let isInTime = age >= -300 && .seconds(age) <= settings[index].maxEventAge
+        switch (record.fate.end(index), disposition) {
+        case (.delivered, .owed) where isInTime: break
+        case (.delivered, .rejected) where !isInTime: break
+        case (.delivered, .skipped(.alreadyStored)), (.skipped, .skipped), (.rejected, .rejected): break
+        case (let end, _):
+            fail("record \(record.offset) is \(disposition) for destination \(index), and should be \(end)")
         }
     }
 
     /// Nothing is committed that is not taken care of.
     mutating func checkCommitted(_ records: ArraySlice<ModelKafka.Record>, of partition: Int) {
-        // What was believed without a proof may be nowhere; it is counted.
-        guard !records.isEmpty, !isAnythingUnconfirmed else { return }
+        guard !records.isEmpty else { return }
         let kept = keptOffsets(of: partition)
         let rejected = Set(store.rejects.filter { Int($0.partition) == partition }.map(\.offset))
         for record in records {
-            for index in 0...1 where !isAccountedFor(record, index, kept[index], rejected) {
+            for index in 0...1 where !isAccountedFor(record, partition, index, kept[index], rejected) {
                 fail("offset \(record.offset) of \(partition) is committed and nowhere for destination \(index)")
             }
         }
-    }
-
-    private var isAnythingUnconfirmed: Bool {
-        unconfirmed > 0
-            || process?.lanes.contains { $0.snapshot(now: now).books.deliveredUnconfirmed > 0 } ?? false
     }
 
     private func keptOffsets(of partition: Int) -> [Set<Int64>] {
@@ -67,14 +63,27 @@ extension Simulation {
     }
 
     private func isAccountedFor(
-        _ record: ModelKafka.Record, _ index: Int, _ kept: Set<Int64>, _ rejected: Set<Int64>
+        _ record: ModelKafka.Record, _ partition: Int, _ index: Int, _ kept: Set<Int64>, _ rejected: Set<Int64>
     ) -> Bool {
-        switch index == 0 ? record.fate.capi : record.fate.offline {
-        case .skipped: true
-        case .rejected: rejected.contains(record.offset)
-        case .delivered:
-            timesAccepted(record.fate, index) > 0 || kept.contains(record.offset) || rejected.contains(record.offset)
+        let place = Place(partition: partition, offset: record.offset, destination: index)
+        if rejectedAtLast.contains(place) { return rejected.contains(record.offset) }
+        return record.fate.end(index) == .skipped || isDelivered(record.fate, index) || kept.contains(record.offset)
+    }
+
+    /// Accepted; or believed without a proof, which is counted.
+    private func isDelivered(_ fate: SimulatedShop.Fate, _ index: Int) -> Bool {
+        let name = index == 0 ? fate.eventID : fate.conversion?.clickID ?? ""
+        return timesAccepted(fate, index) > 0 || believed[index].contains(name)
+    }
+
+    /// The event ids in a request, or the click ids of its conversions.
+    mutating func names(in contents: [UInt8], _ index: Int) -> [String] {
+        let list = [UInt8(ascii: "[")] + contents + [UInt8(ascii: "]")]
+        guard let items = (try? JSONDocument(list))?.root.elements else {
+            fail("a request carries what is not JSON")
+            return []
         }
+        return items.compactMap { $0[index == 0 ? "eventId" : "MicrosoftClickId"]?.string }
     }
 
     private func timesAccepted(_ fate: SimulatedShop.Fate, _ index: Int) -> Int {
@@ -82,10 +91,30 @@ extension Simulation {
         return fate.conversion.map { microsoft.timesAccepted(account: Simulation.account, $0) } ?? 0
     }
 
-    // MARK: The end
+    // MARK: What Microsoft holds against the daemon
 
     /// What a machine whose clock is fast earns for what has not happened yet.
     private static let timeReasons: Set = ["InvalidEventTime", "FutureConversionTimeCannotBeSet"]
+
+    /// Nothing, except what it sent while its clock was wrong, and what came before its goal was there.
+    mutating func checkFindings() {
+        // A request is on its way for so long.
+        let wasClockWrong = clockError != 0 || time <= clockRightSince + 60
+        for (index, destination) in Simulation.destinations.enumerated() {
+            guard let findings = microsoft.books(of: destination)?.findings, findings.count > seenFindings[index]
+            else { continue }
+            for finding in findings[seenFindings[index]...] where finding.reason != "OfflineConversionNameInvalid" {
+                if wasClockWrong, Simulation.timeReasons.contains(finding.reason), let name = finding.eventID {
+                    mistimed[index].insert(name)
+                } else {
+                    fail("\(destination.name): \(finding)")
+                }
+            }
+            seenFindings[index] = findings.count
+        }
+    }
+
+    // MARK: The end
 
     /// Nothing is left to be done.
     var isOver: Bool {
@@ -107,19 +136,14 @@ extension Simulation {
         }
         for (partition, log) in kafka.partitions.enumerated() {
             for record in log.records {
-                for index in 0...1 where (index == 0 ? record.fate.capi : record.fate.offline) == .delivered {
+                for index in 0...1 where record.fate.end(index) == .delivered {
                     checkEnd(record, index, partition, dead[index][partition]?[record.offset])
                 }
             }
         }
-        for destination in microsoft.destinations {
+        for destination in Simulation.destinations {
             guard let books = microsoft.books(of: destination) else { continue }
             if books.changed > 0 { fail("\(destination.name): \(books.changed) repeats with other content") }
-            let findings = books.findings.filter {
-                $0.reason != "OfflineConversionNameInvalid"
-                    && !(wasClockWrong && Simulation.timeReasons.contains($0.reason))
-            }
-            if let finding = findings.first { fail("\(destination.name): \(finding)") }
             report.delivered += books.accepted
         }
         report.deadLetters = store.deadLetters.count
@@ -128,11 +152,11 @@ extension Simulation {
     private mutating func checkEnd(
         _ record: ModelKafka.Record, _ index: Int, _ partition: Int, _ cause: DeadLetterCause?
     ) {
-        let isTooOld = store.rejects.contains { Int($0.partition) == partition && $0.offset == record.offset }
-        if timesAccepted(record.fate, index) > 0 || cause != nil { return }
-        // Read too late, after days without the process; or believed without a proof, which is counted.
-        if isTooOld, mayRefuse || wasClockWrong { return }
-        if isAnythingUnconfirmed { return }
+        if isDelivered(record.fate, index) || cause != nil { return }
+        // That this was right was looked at when it was read.
+        let place = Place(partition: partition, offset: record.offset, destination: index)
+        let isKept = store.rejects.contains { Int($0.partition) == partition && $0.offset == record.offset }
+        if rejectedAtLast.contains(place), isKept { return }
         fail("record \(record.offset) of \(partition) never reached destination \(index)")
     }
 
@@ -142,9 +166,21 @@ extension Simulation {
         case .expired:
             if letter.at < letter.row.delivery.sendBy { fail("record \(offset) is dead as expired, too soon") }
         case .refused:
-            let isForItsTime = wasClockWrong && Simulation.timeReasons.contains(letter.cause.reason)
-            if !mayRefuse, !isForItsTime { fail("record \(offset) is dead as refused: \(letter.cause.reason)") }
+            let isForItsTime = Simulation.timeReasons.contains(letter.cause.reason) && isMistimed(letter.row)
+            if !refusals.contains(letter.cause.reason), !isForItsTime {
+                fail("record \(offset) is dead as refused: \(letter.cause.reason)")
+            }
         case .data: fail("record \(offset) is dead as data: \(letter.cause.reason)")
         }
+    }
+
+    private func isMistimed(_ row: ModelStore.Row) -> Bool {
+        let delivery = row.delivery
+        guard let index = Simulation.ids.firstIndex(of: row.destination),
+            let record = kafka.partitions[Int(delivery.partition)].records.first(where: {
+                $0.offset == delivery.offset
+            })
+        else { return false }
+        return mistimed[index].contains(index == 0 ? record.fate.eventID : record.fate.conversion?.time ?? "")
     }
 }

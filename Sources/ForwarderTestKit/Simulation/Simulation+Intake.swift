@@ -81,7 +81,7 @@ extension Simulation {
             var owed = 0
             var isRejected = false
             for (index, disposition) in process.intake.dispositions.enumerated() {
-                checkDisposition(disposition, of: record, index)
+                checkDisposition(disposition, of: record, partition, index)
                 if disposition == .owed { owed += 1 }
                 if case .rejected = disposition { isRejected = true }
             }

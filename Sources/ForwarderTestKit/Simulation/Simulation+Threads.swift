@@ -70,6 +70,7 @@ extension Simulation {
             } else {
                 return after(1, .answer(.noAnswer(.local), id, life: process.life))
             }
+            sent[id] = contents
             let request = process.lanes[index].request(contents, isStrict: isStrict, credential)
             after(1...60, .arrival(request, id, life: process.life))
         case .store(let ticket, let works):
@@ -126,6 +127,7 @@ extension Simulation {
 
     mutating func arrive(_ request: HTTPRequest, _ id: RequestID?, life: Int) {
         let reply = microsoft.handle(FakeRequest(request), now: trueTime, using: &microsoftRandom)
+        checkFindings()
         let delay = reply.delay.milliseconds + Int64.random(in: 1...100, using: &random)
         if delay < Simulation.requestTimeout {
             after(delay, .answer(reply.outcome, id, life: life))
@@ -137,7 +139,12 @@ extension Simulation {
     mutating func answered(_ outcome: HTTPOutcome, _ id: RequestID?) {
         guard let id else { return tellGrant(.answered(outcome)) }
         let index = Simulation.ids.firstIndex(of: DestinationLane.destination(of: id)) ?? 0
+        let contents = sent.removeValue(forKey: id)
+        let before = process?.lanes[index].snapshot(now: now).books.deliveredUnconfirmed
         tell(index, .answered(id, outcome, elapsed: .milliseconds(50)))
+        if process?.lanes[index].snapshot(now: now).books.deliveredUnconfirmed != before {
+            believed[index].formUnion(names(in: contents ?? [], index))
+        }
         watchDrain()
     }
 

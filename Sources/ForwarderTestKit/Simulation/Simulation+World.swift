@@ -34,7 +34,6 @@ extension Simulation {
         if chance(5, &random) {
             // An outage that outlives events, which may be a day old here.
             troubleEnd = 30 * 3_600_000
-            mayRefuse = true
             for index in settings.indices { settings[index].maxEventAge = .seconds(86_400) }
         }
         microsoft.follow(plan(length: .milliseconds(troubleEnd)), from: Simulation.start)
@@ -59,7 +58,8 @@ extension Simulation {
         for _ in 0..<Int.random(in: 0...3, using: &random) {
             let fault = Simulation.faults.randomElement(using: &random) ?? .drop
             switch fault {
-            case .refuse, .partialErrors(.clickIDInvalid, _): mayRefuse = true
+            case .refuse: refusals.insert("Blocked")
+            case .partialErrors(.clickIDInvalid, _): refusals.insert("\(CampaignCode.clickIDInvalid.rawValue)")
             default: break
             }
             let rate: Double = [0.1, 0.5, 1].randomElement(using: &random) ?? 1
@@ -137,7 +137,7 @@ extension Simulation {
         case .clockStep:
             // Somebody sets the clock wrong; later somebody sets it right.
             clockError = clockError == 0 ? .random(in: -7_200_000...7_200_000, using: &random) : 0
-            wasClockWrong = true
+            clockRightSince = time
             if clockError != 0 { after(1000...3_600_000, .trouble(.clockStep)) }
         }
     }
@@ -150,6 +150,7 @@ extension Simulation {
         for goal in SimulatedShop.goals { createGoal(goal) }
         isDiskFull = false
         isDiskSlow = false
+        if clockError != 0 { clockRightSince = time }
         clockError = 0
         isGrantUnsavable = false
         if process == nil {

@@ -21,6 +21,13 @@ public struct Simulation {
         case crash, stop, rebalance, fullDisk, slowDisk, pause, expiredToken, grantNotSaved, suspension, clockStep
     }
 
+    /// A record as one destination sees it.
+    struct Place: Hashable {
+        var partition: Int
+        var offset: Int64
+        var destination: Int
+    }
+
     /// What came of it.
     public struct Report: Sendable {
         public var seed: UInt64
@@ -46,6 +53,7 @@ public struct Simulation {
     static let tag = "12345678"
     static let account = "2"
     static let ids = [DestinationID(1), DestinationID(2)]
+    static let destinations = [FakeDestination.capi(tag: tag), .offline(account: account)]
 
     /// What happened, line by line; a reference, so that whoever writes to it changes nothing.
     private final class Log {
@@ -70,7 +78,8 @@ public struct Simulation {
     var uptimeShift: Int64 = 0
     /// How far the clock on the wall of the daemon's machine is ahead, in milliseconds.
     var clockError: Int64 = 0
-    var wasClockWrong = false
+    /// Since when it is right, if it is.
+    var clockRightSince = Int64.min / 2
     var agenda = Agenda<Happening>()
     var process: SimulatedProcess?
     var lives = 0
@@ -80,10 +89,18 @@ public struct Simulation {
     /// Until when there is trouble.
     var troubleEnd: Int64 = 0
     var isHealed = false
-    /// Some deliveries may be refused for good, or run out of time.
-    var mayRefuse = false
-    /// Deliveries whose answer proved nothing, in all lives.
-    var unconfirmed = 0
+    /// For what reasons Microsoft may refuse deliveries for good.
+    var refusals: Set<String> = []
+    /// What each request in flight carries.
+    var sent: [RequestID: [UInt8]] = [:]
+    /// What each destination believed to be delivered without a proof: event ids, and click ids of conversions.
+    var believed: [Set<String>] = [[], []]
+    /// What Microsoft would not have for its time because the daemon's clock was wrong: event ids, and times of conversions.
+    var mistimed: [Set<String>] = [[], []]
+    /// How many findings of each destination have been looked at.
+    var seenFindings = [0, 0]
+    /// Records that a destination rejected when they were last read.
+    var rejectedAtLast: Set<Place> = []
 
     public init(seed: UInt64, isTracing: Bool = false) {
         self.isTracing = isTracing
@@ -92,12 +109,14 @@ public struct Simulation {
         shop = SimulatedShop(seed: random.next())
         microsoftRandom = SeededRandom(seed: random.next())
         kafka = ModelKafka(partitions: .random(in: 1...3, using: &random))
-        microsoft = MicrosoftModel(
-            MicrosoftSettings(
-                tags: [Simulation.tag: "token"],
-                accounts: [
-                    OfflineAccount(customerID: "1", accountID: Simulation.account, goals: ["Purchase": OfflineGoal()])
-                ]))
+        var service = MicrosoftSettings(
+            tags: [Simulation.tag: "token"],
+            accounts: [
+                OfflineAccount(customerID: "1", accountID: Simulation.account, goals: ["Purchase": OfflineGoal()])
+            ])
+        // All of them are looked at.
+        service.findingLimit = .max
+        microsoft = MicrosoftModel(service)
         settings = makeSettings()
         planTrouble()
     }
@@ -220,9 +239,9 @@ public struct Simulation {
     static let secrets = OAuthGrant.Secrets(clientSecret: nil, seed: "refresh-token")
 
     mutating func endProcess(_ word: String) {
-        guard let process else { return }
+        guard process != nil else { return }
         trace("-- \(word)")
-        for lane in process.lanes { unconfirmed += lane.snapshot(now: now).books.deliveredUnconfirmed }
+        sent = [:]
         self.process = nil
         store.crash()
         agenda.removeAll { happening in
