@@ -1,4 +1,5 @@
 import ForwarderTestKit
+import Glibc
 
 /// Plays lives of the daemon from seeds, as many at once as there are processors, and says which came to a bad end.
 @main
@@ -14,18 +15,22 @@ struct Main {
         if words.count == 2, words[0] == "--trace", let seed = UInt64(words[1]) { return trace(seed) }
         let numbers = words.compactMap { UInt64($0) }
         guard numbers.count == words.count, [0, 2].contains(numbers.count) else {
-            Console.complain(usage)
-            Console.end(2)
+            fail()
         }
         let first = numbers.first ?? 0
         let (end, overflow) = first.addingReportingOverflow(numbers.last ?? 1000)
         guard !overflow else {
-            Console.complain(usage)
-            Console.end(2)
+            fail()
         }
         let summary = await play(Simulation.oldSeeds + Array(first..<end))
         print(summary.line)
-        Console.end(summary.failed.isEmpty ? 0 : 1)
+        exit(summary.failed.isEmpty ? 0 : 1)
+    }
+
+    private static func fail() -> Never {
+        let bytes = Array(usage.utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+        exit(2)
     }
 
     private static func play(_ seeds: [UInt64]) async -> Summary {
@@ -50,7 +55,7 @@ struct Main {
         let report = simulation.run()
         for line in report.trace { print(line) }
         print(report.failure.map { "seed \(seed): \($0)" } ?? "seed \(seed) came to a good end")
-        Console.end(report.failure == nil ? 0 : 1)
+        exit(report.failure == nil ? 0 : 1)
     }
 }
 
