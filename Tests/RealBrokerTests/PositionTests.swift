@@ -23,7 +23,7 @@ extension RealBrokerTests {
                 try stage.publish(ids, partition: partition)
                 try stage.arrive(ids)
             }
-            try daemon.waitUntilSettled(.seconds(30))
+            try daemon.waitUntilSettled()
             try daemon.stop()
             for partition in 0..<stage.partitions {
                 try stage.publish(BrokerStage.ids("gone-\(partition)", 20), partition: partition)
@@ -46,7 +46,7 @@ extension RealBrokerTests {
                 for partition in 0..<stage.partitions {
                     try stage.arrive(BrokerStage.ids("gone-\(partition)", 20).suffix(5))
                 }
-                try daemon.waitUntilSettled(.seconds(30))
+                try daemon.waitUntilSettled()
                 let jumps = stage.directory.logLines("offset.reset")
                 try requireEqual(jumps.map { $0["from"]?.integer }, [10, 10, 10, 10], "from")
                 try requireEqual(jumps.map { $0["to"]?.integer }, [25, 25, 25, 25], "to")
@@ -64,7 +64,7 @@ extension RealBrokerTests {
                 let ids = BrokerStage.ids("new", 10)
                 try stage.publish(ids, partition: 0)
                 try stage.arrive(ids)
-                try daemon.waitUntilSettled(.seconds(30))
+                try daemon.waitUntilSettled()
                 try daemon.stop()
                 // What was read moves the group; where nothing has come, the next start jumps and says so again.
                 try requireEqual(stage.committed(), [0: 40, 1: 10, 2: 10, 3: 10], "committed")
@@ -94,7 +94,7 @@ extension RealBrokerTests {
                 var daemon = try stage.start()
                 try stage.publisher.publish(1000)
                 try stage.arrive(stage.publisher.expectation.capi)
-                try daemon.waitUntilSettled(.seconds(30))
+                try daemon.waitUntilSettled()
                 try daemon.stop()
                 try stage.commit(1_000_000, partition: 0)
                 daemon = try stage.start()
