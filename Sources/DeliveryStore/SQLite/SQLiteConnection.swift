@@ -151,8 +151,10 @@ final class SQLiteConnection {
             guard let log = found, let methods = log.pointee.pMethods?.pointee,
                 let getSize = methods.xFileSize, let read = methods.xRead, let write = methods.xWrite,
                 let sync = methods.xSync
-            // A log that is not open has not been secured.
-            else { throw SQLiteError(SQLITE_NOTFOUND, nil) }
+            else {
+                // A log that is not open has not been secured.
+                throw SQLiteError(SQLITE_NOTFOUND, nil)
+            }
             var size: Int64 = 0
             var result = getSize(log, &size)
             // SQLite's own way to the disk takes less than 128 KiB at once.
