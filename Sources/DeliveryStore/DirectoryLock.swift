@@ -1,11 +1,11 @@
 import Glibc
 
 /// Keeps a second process out of a directory. The kernel lets go of the lock when the process ends, however it ends.
-final class DirectoryLock {
+public final class DirectoryLock {
     private var descriptor: Int32
 
     /// - Parameter mayCreate: make the lock file if it is not there.
-    init(directory: String, mayCreate: Bool) throws(StoreError) {
+    public init(directory: String, mayCreate: Bool) throws(StoreError) {
         let path = directory + "/lock"
         let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (mayCreate ? O_CREAT : 0)
         let opened = open(path, flags, 0o600)

@@ -109,7 +109,7 @@ struct CommandTests {
             try requireEqual(well.code, 0, well.output)
             try require(well.output.contains("\(good.configuration): well"), well.output)
             let json = try CommandTests.run("check", "--json", "--config", good.configuration)
-            try requireEqual(try Shape.of(json.output), "{errors:[],ok:true,troubles:[],warnings:[]}")
+            try requireEqual(try Shape.of(json.output), "{errors:[],notes:[],ok:true,troubles:[],warnings:[]}")
 
             // It would start, and not work.
             let missing = try CommandTests.directory()

@@ -1,3 +1,4 @@
+import FakeMicrosoft
 import ForwarderHarness
 import Glibc
 import ScenarioKit
@@ -36,6 +37,39 @@ extension RealBrokerTests {
                 try eventually("retention") { try stage.content().count == 0 }
             }
             return stage
+        }
+
+        @Test(.timeLimit(.minutes(3)))
+        func `a group whose daemon was stopped is moved back, and everything is sent again`() async throws {
+            try await onThread {
+                let stage = try BrokerStage("rewound", hasOffline: false)
+                var daemon = try stage.start()
+                for partition in 0..<stage.partitions {
+                    try stage.publish(BrokerStage.ids("sent-\(partition)", 10), partition: partition)
+                }
+                let ids = (0..<stage.partitions).flatMap { BrokerStage.ids("sent-\($0)", 10) }
+                try stage.arrive(ids)
+                try daemon.waitUntilSettled()
+                try daemon.stop()
+                let words = ["rewind", "--to", "earliest", "--config", stage.directory.configuration]
+                let silent = try CommandRun(daemonBinary, words)
+                try requireEqual(silent.code, 1, "without a word")
+                try require(silent.errors.contains("up to 40 settled records would be sent again"), silent.errors)
+                let since = ["rewind", "--to", "1h", "--dry-run", "--config", stage.directory.configuration]
+                let dry = try CommandRun(daemonBinary, since)
+                try requireEqual(dry.code, 0, "\(dry.output)\(dry.errors)")
+                try requireEqual(dry.output.split(separator: "\n").count { $0.contains("  10  ") }, 4, dry.output)
+                let moved = try CommandRun(daemonBinary, words + ["--repeat"])
+                try requireEqual(moved.code, 0, "\(moved.output)\(moved.errors)")
+                try requireEqual(stage.committed(), [0: 0, 1: 0, 2: 0, 3: 0], "committed")
+                daemon = try stage.start()
+                try eventually("everything to be sent again") {
+                    stage.microsoft.withModel { $0.books(of: Microsoft.capi)?.duplicates } == 40
+                }
+                // It is still known which store the offsets belong to.
+                try requireEqual(stage.directory.logLines("store.vanished").count, 0, "store.vanished")
+                try stage.finish(daemon)
+            }
         }
 
         @Test(.timeLimit(.minutes(3)), .needs(.deleteRecords))

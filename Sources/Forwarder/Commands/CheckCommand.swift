@@ -7,17 +7,19 @@ extension Command {
     static let check = Command(
         name: "check", summary: "every problem of the configuration at once",
         help: """
-            Usage: conversion-forwarder check [--config FILE] [--json]
+            Usage: conversion-forwarder check [--online] [--config FILE] [--json]
 
             Reads the configuration and says everything that is wrong with it, with line and path; then whether the
             secrets can be read, librdkafka takes its properties, and the state directory fits. Neither Kafka nor
             Microsoft is asked, nothing is changed. Exit code 0: the daemon can start with it; 2: it cannot; 1: it can, but
             something is not well.
 
+              --online        also ask Kafka for the topics, get a token, and send each destination an empty request:
+                              what refuses it for its emptiness has let the credential pass. No event is sent.
             \(commonHelp)
             """
     ) { words throws(Arguments.Wrong) in
-        let arguments = try Arguments(words, options: [configurationOption], flags: ["--json"])
+        let arguments = try Arguments(words, options: [configurationOption], flags: ["--json", "--online"])
         guard arguments.words.isEmpty else { throw Arguments.Wrong("takes only options") }
         let path = arguments.value(configurationOption) ?? defaultConfiguration
         var findings = Findings()
@@ -25,6 +27,12 @@ extension Command {
             let loaded = try ConfigurationLoading.load(path)
             findings.warnings += loaded.warnings
             findings.examine(loaded.configuration)
+            if arguments.has("--online"), findings.errors.isEmpty {
+                var online = OnlineCheck()
+                online.run(loaded.configuration)
+                findings.troubles += online.troubles
+                findings.notes = online.notes
+            }
         } catch {
             findings.errors += error.problems
         }
@@ -39,6 +47,8 @@ extension Command {
         /// It would start, and not work as meant.
         var troubles: [String] = []
         var warnings: [String] = []
+        /// What was asked for and is well.
+        var notes: [String] = []
 
         var code: Int32 {
             if !errors.isEmpty { return ExitCode.usage }
@@ -131,9 +141,11 @@ extension Command {
                     $0.member("errors", array: errors)
                     $0.member("troubles", array: troubles)
                     $0.member("warnings", array: warnings)
+                    $0.member("notes", array: notes)
                 }
                 return StandardOutput.write(line: writer.bytes)
             }
+            for text in notes { StandardOutput.write(text) }
             for text in errors { StandardOutput.write("error: \(text)") }
             for text in troubles { StandardOutput.write("trouble: \(text)") }
             for text in warnings { StandardOutput.write("warning: \(text)") }

@@ -50,10 +50,10 @@ final class Explainer {
                 outcome.reasons = reasons.names
             case .owed:
                 outcome.outcome = .deliver
-                let batches = destination.takeBatches(now: now.uptime, all: true)
-                if let contents = batches.first?.contents {
-                    let request = interfaces[index].request(contents, isStrict: false, .init(token: ""))
+                if let batch = destination.takeBatches(now: now.uptime, all: true).first {
+                    let request = interfaces[index].request(batch.contents, isStrict: false, .init(token: ""))
                     outcome.request = (request.method.rawValue, request.url, request.body)
+                    outcome.batch = batch
                 }
             }
             explanation.destinations.append(outcome)
@@ -75,6 +75,8 @@ struct Explanation {
         var reasons: [String] = []
         var dropped: [(field: String, reason: String)] = []
         var request: (method: String, url: String, body: [UInt8])?
+        /// What would be owed.
+        var batch: DeliveryBatch?
     }
 
     var eventID: String?

@@ -58,9 +58,13 @@ extension Command {
     // MARK: Shared by the commands that ask a daemon
 
     static func stateDirectory(_ arguments: Arguments) throws(Arguments.Wrong) -> String {
+        try configuration(arguments).state.directory
+    }
+
+    static func configuration(_ arguments: Arguments) throws(Arguments.Wrong) -> Configuration {
         let path = arguments.value(configurationOption) ?? defaultConfiguration
         do throws(ConfigurationLoading.Refused) {
-            return try ConfigurationLoading.load(path).configuration.state.directory
+            return try ConfigurationLoading.load(path).configuration
         } catch {
             throw Arguments.Wrong(error.problems.joined(separator: "\n"))
         }

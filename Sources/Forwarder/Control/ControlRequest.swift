@@ -6,6 +6,7 @@ enum ControlRequest: Sendable, Equatable {
     case pause(String)
     case resume(String)
     case store(StoreCommand)
+    case test(TestRequest)
 
     init?(json: [UInt8]) {
         guard let root = (try? JSONDocument(json))?.root, let command = root["command"]?.string else { return nil }
@@ -25,6 +26,10 @@ enum ControlRequest: Sendable, Equatable {
         case "dead_letters_show":
             guard let id = selection.id else { return nil }
             self = .store(.deadLettersShow(id))
+        case "test":
+            guard let name = selection.destination else { return nil }
+            let event = root["event"]?.string.map { Array($0.utf8) }
+            self = .test(TestRequest(destination: name, content: event.map { .event($0) } ?? .nothing))
         case "pause", "resume":
             guard let name = selection.destination else { return nil }
             self = command == "pause" ? .pause(name) : .resume(name)
@@ -44,6 +49,12 @@ enum ControlRequest: Sendable, Equatable {
                 writer.member("command", "resume")
                 writer.member("destination", name)
             case .store(let command): command.write(&writer)
+            case .test(let test):
+                writer.member("command", "test")
+                writer.member("destination", test.destination)
+                if case .event(let event) = test.content {
+                    writer.member("event", String(decoding: event, as: UTF8.self))
+                }
             }
         }
         return writer.bytes

@@ -11,6 +11,8 @@ struct ControlService: Sendable {
     /// The store may be in the middle of a large transaction.
     private static let storeTimeout = Duration.seconds(30)
     private static let laneTimeout = Duration.seconds(10)
+    /// A test request takes up to 30 seconds.
+    private static let testTimeout = Duration.seconds(45)
 
     func answer(_ request: [UInt8]) -> [UInt8] {
         switch ControlRequest(json: request) {
@@ -18,6 +20,7 @@ struct ControlService: Sendable {
         case .pause(let name): return change(name, .pause, to: .paused)
         case .resume(let name): return change(name, .resume, to: .running)
         case .store(let command): return ask(command)
+        case .test(let request): return test(request)
         case nil:
             return StoreCommand.error("the daemon does not know this request; are both of one version?")
         }
@@ -61,6 +64,15 @@ struct ControlService: Sendable {
             $0.member("state", state.rawValue)
         }
         return writer.bytes
+    }
+
+    private func test(_ request: TestRequest) -> [UInt8] {
+        let reply = Reply<TestResult>()
+        mailboxes.delivery.put(.test(request, reply))
+        guard let result = reply.wait(timeout: ControlService.testTimeout) else {
+            return StoreCommand.error("the delivery loop has not answered within 45 seconds; look at the log")
+        }
+        return result.json
     }
 
     // MARK: Store

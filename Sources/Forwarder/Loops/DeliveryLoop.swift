@@ -10,7 +10,7 @@ final class DeliveryLoop {
     let pressure: Pressure
     private let heartbeats: Heartbeats
     private let rows: RowIDs
-    private let client: HTTPClient
+    let client: HTTPClient
     let startedAt = SystemClock.now.uptime
 
     var plan: Plan
@@ -28,6 +28,8 @@ final class DeliveryLoop {
     private var isTelling = false
     private var settled: [Settlement] = []
     private var replies: [Reply<Void>] = []
+    var tests: [RequestID: RunningTest] = [:]
+    var lastTest: UInt64 = 0
     var now = SystemClock.now
     /// Its own: what is told to wait is told so by the clock of this loop.
     private var watch = ClockWatch(SystemClock.now)
@@ -136,6 +138,7 @@ final class DeliveryLoop {
         case .command(let command, let id, let reply):
             tell(id, command.input)
             if let reply { replies.append(reply) }
+        case .test(let request, let reply): start(request, reply)
         case .hastened: tellAll(.clockSetBack)
         case .reload(let plan): reload(plan)
         case .drain(let deadline):
@@ -166,6 +169,7 @@ final class DeliveryLoop {
     }
 
     private func answered(_ completion: HTTPClient.Completion) {
+        if isTest(completion) { return }
         if let actions = credentials.answered(completion.id, completion.outcome, now) { return carryOut(actions) }
         let id = DestinationLane.destination(of: completion.id)
         requestTimes[id]?.add(completion.elapsed)

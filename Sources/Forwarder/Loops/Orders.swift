@@ -53,6 +53,8 @@ enum DeliveryOrder: Sendable {
     case hastened
     /// The reply comes when the lane has been told.
     case command(LaneCommand, DestinationID, Reply<Void>?)
+    /// To be sent outside the lanes.
+    case test(TestRequest, Reply<TestResult>)
     case reload(Plan)
     /// Send nothing more; the answers on their way have until then.
     case drain(until: Uptime)

@@ -115,10 +115,7 @@ extension Daemon {
     // MARK: Microsoft
 
     private func startDelivery(_ plan: Plan, _ rows: RowIDs) throws(Refusal) -> LoopThread {
-        let http = plan.configuration.http
-        let options = HTTPClient.Options(
-            userAgent: "conversion-forwarder/\(Version.text)", proxy: http.proxy, caFile: http.caFile,
-            connectTimeout: http.connectTimeout)
+        let options = HTTPClient.Options(plan.configuration.http)
         let reply = Reply<Result<Void, Refusal>>()
         let (mailboxes, waker, pressure, telemetry, heartbeats) = (
             mailboxes, deliveryWaker, pressure, telemetry, heartbeats

@@ -33,7 +33,7 @@ public enum MicrosoftInterface: Sendable {
         }
     }
 
-    func verdict(_ outcome: HTTPOutcome, entryCount: Int, now: Timestamp) -> Verdict {
+    public func verdict(_ outcome: HTTPOutcome, entryCount: Int, now: Timestamp) -> Verdict {
         switch self {
         case .conversionsAPI: ConversionsAPI.verdict(outcome, entryCount: entryCount, now: now)
         case .campaignManagement: CampaignManagement.verdict(outcome, entryCount: entryCount, now: now)
