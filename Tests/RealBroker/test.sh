@@ -24,7 +24,7 @@ case $kind in
         export FORWARDER_TEST_BROKER_LACKS="session-timeout rebalance"
         export FORWARDER_TEST_BROKER_RESTART="kill -HUP $broker"
         ;;
-    tansu) export FORWARDER_TEST_BROKER_LACKS="transactions compaction retention delete-records out-of-range" ;;
+    tansu) export FORWARDER_TEST_BROKER_LACKS="transactions compaction retention delete-records out-of-range end-offsets" ;;
 esac
 if [ "$library" = newer ]; then
     fetch_librdkafka

@@ -15,8 +15,8 @@ import Testing
 ///   those that ended before, so that librdkafka drops what the same producer commits later; Apache Kafka names those in
 ///   what it hands out. Everything else here it does, with librdkafka 2.0.2 and 2.16.
 /// - Tansu 0.6.0 hands out the records of aborted transactions, ignores `retention.ms` and `cleanup.policy`, cuts the
-///   connection at DeleteRecords, answers a fetch beyond the end with nothing instead of an error, and in memory keeps
-///   nothing over a restart. librdkafka 2.0.2 cannot talk to it.
+///   connection at DeleteRecords, answers a fetch beyond the end with nothing instead of an error, says that a partition
+///   of ten records ends at offset 1, and in memory keeps nothing over a restart. librdkafka 2.0.2 cannot talk to it.
 enum Broker {
     static let address = environment("FORWARDER_TEST_BROKER")
     static let restartCommand = environment("FORWARDER_TEST_BROKER_RESTART")
@@ -38,6 +38,8 @@ enum Broker {
         case transactions
         /// A fetch at an offset beyond the end is an error.
         case outOfRange = "out-of-range"
+        /// ListOffsets tells where a partition ends.
+        case endOffsets = "end-offsets"
     }
 
     static func has(_ ability: Ability) -> Bool {

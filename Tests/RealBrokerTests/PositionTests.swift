@@ -39,7 +39,7 @@ extension RealBrokerTests {
             return stage
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(3)), .needs(.endOffsets))
         func `a group whose daemon was stopped is moved back, and everything is sent again`() async throws {
             try await onThread {
                 let stage = try BrokerStage("rewound", hasOffline: false)
@@ -54,7 +54,9 @@ extension RealBrokerTests {
                 let words = ["rewind", "--to", "earliest", "--config", stage.directory.configuration]
                 let silent = try CommandRun(daemonBinary, words)
                 try requireEqual(silent.code, 1, "without a word")
-                try require(silent.errors.contains("up to 40 settled records would be sent again"), silent.errors)
+                try require(
+                    silent.errors.contains("up to 40 settled records would be sent again"),
+                    "\(silent.output)\(silent.errors)")
                 let since = ["rewind", "--to", "1h", "--dry-run", "--config", stage.directory.configuration]
                 let dry = try CommandRun(daemonBinary, since)
                 try requireEqual(dry.code, 0, "\(dry.output)\(dry.errors)")

@@ -1,0 +1,189 @@
+import FakeMicrosoft
+import Forwarder
+import ForwarderCore
+import ForwarderHarness
+import Glibc
+import ScenarioKit
+import Testing
+
+/// What the runbooks tell somebody to type, typed. Each page names the situation it is for; its commands are run in order
+/// against a real daemon in that situation, and must show what the page says they show.
+struct RehearsalTests {
+    @Test(.timeLimit(.minutes(4)), arguments: RunbookPage.all)
+    func `the commands of a page do what it says`(_ page: RunbookPage) async throws {
+        try await onThread {
+            let rehearsal = try Rehearsal(page)
+            for command in page.commands { try rehearsal.run(command) }
+            try rehearsal.finish()
+        }
+    }
+
+    @Test func `every procedure and every alert has a page that is rehearsed`() {
+        #expect(RunbookPage.all.count > 12)
+        for page in RunbookPage.all {
+            #expect(page.situation != nil, "\(page): its front matter names no situation that can be rehearsed")
+            #expect(!page.commands.isEmpty, "\(page): nothing to type")
+        }
+    }
+}
+
+/// A page below `runbooks/` that has front matter.
+struct RunbookPage: Sendable, CustomTestStringConvertible {
+    struct Command: Sendable {
+        var words: [String]
+        /// Of what is typed in front of a `|`.
+        var input: String
+        /// What must come out.
+        var shows: String?
+        var line: Int
+    }
+
+    enum Situation: String {
+        /// Twenty purchases are delivered.
+        case running
+        /// Microsoft has refused some.
+        case refused
+        /// The first conversions cannot be delivered, for Microsoft is down.
+        case down
+        /// Published, and no daemon was ever there.
+        case stopped
+    }
+
+    var path: String
+    var situation: Situation?
+    var commands: [Command] = []
+
+    var testDescription: String { path }
+
+    static let all: [RunbookPage] = {
+        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        return DaemonDirectory.everything(below: "\(root)/runbooks").sorted()
+            .filter { $0.hasSuffix(".md") }.compactMap { RunbookPage($0, below: root) }
+    }()
+
+    init?(_ file: String, below root: String) {
+        path = String(file.dropFirst(root.utf8.count + 1))
+        let text = String(decoding: (try? SmallFile.read(file, limit: 1 << 20)) ?? [], as: UTF8.self)
+        guard text.hasPrefix("---\n") else { return nil }
+        var isShell = false
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = line.drop { $0 == " " }
+            if line.hasPrefix("situation: ") {
+                situation = Situation(rawValue: String(line.dropFirst(11).prefix { $0 != " " }))
+            } else if line.hasPrefix("```") {
+                isShell = line == "```sh"
+            } else if isShell, let command = Command(line, index + 1) {
+                commands.append(command)
+            }
+        }
+    }
+}
+
+extension RunbookPage.Command {
+    /// Of the many things in a page only what can be typed here: the daemon's own commands, and starting and stopping it.
+    init?(_ text: Substring, _ line: Int) {
+        self.line = line
+        let parts = text.split(separator: "#", maxSplits: 1)
+        if parts.count == 2, let mark = parts[1].range(ofWord: "shows: ") {
+            shows = String(parts[1][mark...]).trimmed
+        }
+        let pipe = parts.first?.split(separator: "|").map { String($0).trimmed } ?? []
+        input = pipe.count == 2 && pipe[0].hasPrefix("echo ") ? pipe[0].dropFirst(5) + "\n" : ""
+        words = (pipe.last ?? "").split(separator: " ").map(String.init)
+        guard let first = words.first, ["conversion-forwarder", "systemctl"].contains(first) else { return nil }
+        // Told with a placeholder, for a person.
+        guard !words.contains(where: { $0 == "FILE" || $0 == "ID" || $0 == "NAME" }) else { return nil }
+    }
+}
+
+extension StringProtocol {
+    fileprivate var trimmed: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+
+    fileprivate func range(ofWord word: String) -> Index? {
+        indices.first { self[$0...].hasPrefix(word) }.map { index($0, offsetBy: word.count) }
+    }
+}
+
+/// One page, with a daemon to try it on.
+private final class Rehearsal {
+    private let page: RunbookPage
+    private let stage: Stage
+    private var daemon: DaemonProcess?
+
+    init(_ page: RunbookPage) throws {
+        guard let situation = page.situation else { throw Disappointment("\(page.path) names no situation") }
+        self.page = page
+        stage = try Stage()
+        stage.settings.other = ["log: {metrics_interval: 1s, level: debug}"]
+        let ids = Shop.ids("run-", 0..<20)
+        switch situation {
+        case .running:
+            try start()
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("them to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 20 }
+            try daemon?.waitUntilSettled()
+        case .refused:
+            stage.follow(.refuse(share: 0.3))
+            try start()
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("some to be refused") { stage.number("capi", "dead_lettered") > 1 }
+            stage.follow(.none)
+        case .down:
+            stage.follow(.status(503))
+            try start()
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("them to wait") { stage.number("capi", "pending") == 20 }
+        case .stopped:
+            try stage.settings.write(to: stage.directory)
+            try stage.publish(ids.map { Shop.purchase($0) })
+        }
+    }
+
+    private func start() throws {
+        guard daemon == nil else { return }
+        daemon = try stage.start()
+    }
+
+    func run(_ command: RunbookPage.Command) throws {
+        let place = "\(page.path):\(command.line): \(command.words.joined(separator: " "))"
+        if command.words[0] == "systemctl" {
+            switch command.words[1] {
+            case "start": return try start()
+            case "stop":
+                try daemon?.stop()
+                daemon = nil
+            case "restart":
+                try daemon?.stop()
+                daemon = nil
+                try start()
+            case "reload": daemon?.send(SIGHUP)
+            default: throw Disappointment("\(place): unknown")
+            }
+            return
+        }
+        let words = Array(command.words.dropFirst()) + ["--config", stage.directory.configuration]
+        // What only looks may have to wait until it is so.
+        let isRead = ["status", "list", "stats", "deliveries", "rejects"].contains { command.words.contains($0) }
+        var last: CommandRun?
+        func once() throws -> Bool {
+            let run = try CommandRun(daemonBinary, words, input: Array(command.input.utf8))
+            last = run
+            return run.code != ExitCode.usage
+                && command.shows.map { run.output.contains($0) || run.errors.contains($0) } ?? true
+        }
+        let deadline = ContinuousClock.now + .seconds(isRead ? 60 : 0)
+        while try !once() {
+            try require(
+                ContinuousClock.now < deadline,
+                "\(place) does not show \(command.shows ?? "") but \(last?.output ?? "")\(last?.errors ?? "")")
+            usleep(100_000)
+        }
+    }
+
+    func finish() throws {
+        try daemon?.stop()
+        stage.directory.remove()
+    }
+}
