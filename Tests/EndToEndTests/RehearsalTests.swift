@@ -41,6 +41,22 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
     enum Situation: String {
         /// Twenty purchases are delivered.
         case running
+        /// As before, then killed.
+        case dead
+        /// Nobody publishes.
+        case quiet
+        /// What is published is stamped in milliseconds.
+        case rejecting
+        /// Microsoft asks to be left alone for a while.
+        case throttled
+        /// The token is refused.
+        case unauthorized
+        /// The access token works, and is not renewed.
+        case unrenewed
+        /// Nobody knows who signed Microsoft's certificate.
+        case untrusted
+        /// The state directory's file system is full, and Microsoft is down.
+        case full
         /// Microsoft has refused some.
         case refused
         /// The first conversions cannot be delivered, for Microsoft is down.
@@ -59,6 +75,8 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
         let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         return DaemonDirectory.everything(below: "\(root)/runbooks").sorted()
             .filter { $0.hasSuffix(".md") }.compactMap { RunbookPage($0, below: root) }
+            // Mounting a small file system takes root.
+            .filter { $0.situation != .full || getuid() == 0 }
     }()
 
     init?(_ file: String, below root: String) {
@@ -70,8 +88,8 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
             let line = line.drop { $0 == " " }
             if line.hasPrefix("situation: ") {
                 situation = Situation(rawValue: String(line.dropFirst(11).prefix { $0 != " " }))
-            } else if line.hasPrefix("```") {
-                isShell = line == "```sh"
+            } else if line.hasPrefix("```") || line.hasSuffix("```sh") {
+                isShell = line.hasSuffix("```sh")
             } else if isShell, let command = Command(line, index + 1) {
                 commands.append(command)
             }
@@ -110,35 +128,75 @@ extension StringProtocol {
 private final class Rehearsal {
     private let page: RunbookPage
     private let stage: Stage
+    private let certificates: Certificates?
+    private var disk: SmallDisk?
     private var daemon: DaemonProcess?
 
     init(_ page: RunbookPage) throws {
         guard let situation = page.situation else { throw Disappointment("\(page.path) names no situation") }
         self.page = page
-        stage = try Stage()
+        certificates = situation == .untrusted ? try Certificates() : nil
+        stage = try Stage(tls: try certificates?.identity()) { settings in
+            if situation == .unrenewed { settings.grant.accessTokenLifetime = .seconds(8) }
+        }
         stage.settings.other = ["log: {metrics_interval: 1s, level: debug}"]
-        let ids = Shop.ids("run-", 0..<20)
+        try begin(situation)
+    }
+
+    /// Brings the daemon into the situation.
+    private func begin(_ situation: RunbookPage.Situation) throws {
         switch situation {
-        case .running:
+        case .running: try deliver()
+        case .dead:
+            try deliver()
+            daemon?.kill()
+            daemon = nil
+        case .quiet: try start()
+        case .rejecting:
             try start()
-            try stage.publish(ids.map { Shop.purchase($0) })
-            try eventually("them to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 20 }
-            try daemon?.waitUntilSettled()
-        case .refused:
-            stage.follow(.refuse(share: 0.3))
-            try start()
-            try stage.publish(ids.map { Shop.purchase($0) })
-            try eventually("some to be refused") { stage.number("capi", "dead_lettered") > 1 }
-            stage.follow(.none)
-        case .down:
+            try stage.publish(ids.map { Shop.purchase($0, secondsAgo: -1_786_000_000_000) })
+            try eventually("them to be rejected") { stage.number("capi", "rejected") == 20 }
+        case .refused: try wait(under: .refuse(share: 0.3)) { stage.number("capi", "dead_lettered") > 1 }
+        case .down: try wait(under: .status(503)) { stage.number("capi", "pending") == 20 }
+        case .throttled:
+            try wait(under: .status(429, retryAfter: .seconds(60))) { stage.number("capi", "pending") == 20 }
+        case .unauthorized:
+            stage.settings.capi = ["retry: {parked_probe: 60s}"]
+            try wait(under: .status(401)) { stage.destination("capi")?["gate"]?.string == "parked" }
+        case .unrenewed:
+            try deliver()
+            stage.follow(.oauthError("invalid_grant", aadsts: 70000), .oauth)
+            try stage.said("credential.refused")
+        case .untrusted:
+            try wait(under: nil) { stage.destination("capi")?["gate"]?.string == "closed" }
+        case .full:
+            disk = try SmallDisk(stage.directory.state, megabytes: 48)
+            stage.settings.ballast = "1MiB"
+            try deliver()
+            try disk?.fill()
             stage.follow(.status(503))
-            try start()
-            try stage.publish(ids.map { Shop.purchase($0) })
-            try eventually("them to wait") { stage.number("capi", "pending") == 20 }
+            try stage.publish(Shop.ids("full", 0..<500).map { Shop.purchase($0) })
+            try stage.said("store.filled")
         case .stopped:
             try stage.settings.write(to: stage.directory)
             try stage.publish(ids.map { Shop.purchase($0) })
         }
+    }
+
+    private let ids = Shop.ids("run-", 0..<20)
+
+    private func deliver() throws {
+        try start()
+        try stage.publish(ids.map { Shop.purchase($0) })
+        try eventually("them to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 20 }
+        try daemon?.waitUntilSettled()
+    }
+
+    private func wait(under fault: Fault?, until condition: () -> Bool) throws {
+        if let fault { stage.follow(fault) }
+        try start()
+        try stage.publish(ids.map { Shop.purchase($0) })
+        try eventually("the situation", condition)
     }
 
     private func start() throws {
@@ -159,6 +217,8 @@ private final class Rehearsal {
                 daemon = nil
                 try start()
             case "reload": daemon?.send(SIGHUP)
+            // Systemd's own words.
+            case "status": return
             default: throw Disappointment("\(place): unknown")
             }
             return
@@ -183,6 +243,8 @@ private final class Rehearsal {
     }
 
     func finish() throws {
+        disk?.free()
+        stage.follow(.none)
         try daemon?.stop()
         stage.directory.remove()
     }
