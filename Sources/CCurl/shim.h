@@ -28,8 +28,7 @@ static inline CURLcode forwarder_curl_set_pointer(CURL *easy, CURLoption option,
 static inline CURLcode forwarder_curl_set_callbacks(
     CURL *easy, void *context, curl_prereq_callback prepare, curl_read_callback read, curl_seek_callback seek,
     curl_write_callback header, curl_write_callback write) {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_PRIVATE, context);
-    if (!code) code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, prepare);
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, prepare);
     if (!code) code = curl_easy_setopt(easy, CURLOPT_PREREQDATA, context);
     if (!code) code = curl_easy_setopt(easy, CURLOPT_READFUNCTION, read);
     if (!code) code = curl_easy_setopt(easy, CURLOPT_READDATA, context);
@@ -52,10 +51,6 @@ static inline CURLcode forwarder_curl_get_size(CURL *easy, CURLINFO info, curl_o
 
 static inline CURLcode forwarder_curl_get_socket(CURL *easy, CURLINFO info, curl_socket_t *value) {
     return curl_easy_getinfo(easy, info, value);
-}
-
-static inline CURLcode forwarder_curl_get_private(CURL *easy, void **value) {
-    return curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)value);
 }
 
 static inline CURLMcode forwarder_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {

@@ -47,6 +47,12 @@ public final class DaemonDirectory: Sendable {
         (try? SmallFile.read(log, limit: 1 << 30)) ?? []
     }
 
+    /// What the daemon has said to people.
+    public func errorLines() -> [String] {
+        let bytes = (try? SmallFile.read(errors, limit: 1 << 28)) ?? []
+        return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// The lines of the log that have this `event`.
     public func logLines(_ event: String) -> [JSONElement] {
         let mark = Array("\"event\":\"\(event)\"".utf8)

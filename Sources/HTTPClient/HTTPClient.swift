@@ -23,9 +23,10 @@ public final class HTTPClient {
     public let waker: HTTPWaker
 
     public init(options: Options) throws(HTTPClientError) {
-        guard CurlLibrary.initialised == CURLE_OK, let multi = curl_multi_init() else {
+        guard CurlLibrary.initialised == CURLE_OK else {
             throw .library(reason: String(cString: curl_easy_strerror(CurlLibrary.initialised)))
         }
+        guard let multi = curl_multi_init() else { throw .library(reason: "out of memory") }
         self.options = options
         self.multi = multi
         used = UsedConnections(limit: options.connectionLimit)
@@ -115,11 +116,9 @@ public final class HTTPClient {
         while let entry = curl_multi_info_read(multi, &left) {
             // The entry is gone when its handle is removed.
             let (message, handle, code) = (entry.pointee.msg, entry.pointee.easy_handle, entry.pointee.data.result)
-            var context: UnsafeMutableRawPointer?
             guard message == CURLMSG_DONE, let handle,
-                forwarder_curl_get_private(handle, &context) == CURLE_OK, let context
+                let transfer = transfers.values.first(where: { $0.handle == handle })
             else { continue }
-            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             if transfer.isToStartAnew, transfer.startAnew() {
                 // Removing takes the handle out of where it ended; nothing of the request has been sent.
                 curl_multi_remove_handle(multi, handle)

@@ -33,8 +33,10 @@ package struct ClientConfiguration: ~Copyable {
     package consuming func makeClient(_ type: rd_kafka_type_t) throws(KafkaError) -> OpaquePointer {
         var reason = [CChar](repeating: 0, count: 512)
         guard let client = rd_kafka_new(type, raw, &reason, reason.count) else {
+            // A fault of the properties (`invalidArgument`), or the system has no thread to give.
+            let code = KafkaError.Code(rd_kafka_last_error())
             _ = consume self
-            throw KafkaError(.invalidArgument, "starting the Kafka client: \(Self.text(reason))")
+            throw KafkaError(code, "starting the Kafka client: \(Self.text(reason))")
         }
         discard self
         return client

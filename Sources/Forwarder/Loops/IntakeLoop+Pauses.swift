@@ -5,6 +5,8 @@ import KafkaClient
 extension IntakeLoop {
     /// Memory may be full for this long before partitions are paused: a pause throws away what was prefetched.
     private static let backedUpLimit = Duration.seconds(2)
+    /// What librdkafka has refused is asked of it again after this long.
+    private static let retryInterval = Duration.seconds(1)
 
     func regulate() {
         backedUpSince = pressure.isBackedUp ? backedUpSince ?? now.uptime : nil
@@ -24,7 +26,7 @@ extension IntakeLoop {
                 isChanged = true
             }
         }
-        if isChanged { applyPauses() }
+        if isChanged || nextPauses <= now.uptime { applyPauses() }
     }
 
     /// Tells librdkafka where it does not know yet; a pause may outlive an assignment.
@@ -32,10 +34,12 @@ extension IntakeLoop {
         let changed = partitions.values.filter { $0.isPaused != (isPaused || $0.isOverfull) }
         let paused = changed.filter { isPaused || $0.isOverfull }
         let flowing = changed.filter { !isPaused && !$0.isOverfull }
+        nextPauses = .distantFuture
         do throws(KafkaError) {
             if !paused.isEmpty { try check(consumer.pause(paused.map(\.partition)), of: paused, isPaused: true) }
             if !flowing.isEmpty { try check(consumer.resume(flowing.map(\.partition)), of: flowing, isPaused: false) }
         } catch {
+            nextPauses = now.uptime + IntakeLoop.retryInterval
             telemetry.report(.kafkaReported(severity: .warning, facility: "PAUSE", text: error.description))
         }
     }
@@ -43,8 +47,8 @@ extension IntakeLoop {
     private func check(_ failures: [PartitionResult], of asked: [AssignedPartition], isPaused: Bool) {
         for partition in asked { partition.isPaused = isPaused }
         for failure in failures {
-            // Asked again the next time something changes.
             partitions[failure.partition]?.isPaused = nil
+            nextPauses = now.uptime + IntakeLoop.retryInterval
             telemetry.report(
                 .kafkaReported(
                     severity: .warning, facility: "PAUSE", text: "\(failure.partition): \(failure.error?.name ?? "")"))

@@ -43,6 +43,7 @@ final class IntakeLoop {
     var nextCommit = Uptime.distantPast
     var backedUpSince: Uptime?
     var isPaused = false
+    var nextPauses = Uptime.distantFuture
     private var isDraining = false
     private var isFinished = false
 

@@ -130,7 +130,9 @@ extension Daemon {
                     heartbeats: heartbeats
                 ).run()
             } catch {
-                reply.send(.failure(.failed("http: \(error.description)", code: ExitCode.usage)))
+                // A library that does not start today may do so tomorrow.
+                let code = if case .library = error { ExitCode.failure } else { ExitCode.usage }
+                reply.send(.failure(.failed("http: \(error.description)", code: code)))
             }
         }
         try result(of: reply, "the HTTP client")
@@ -161,7 +163,8 @@ extension Daemon {
                     telemetry: telemetry, heartbeats: heartbeats, end: end
                 ).run()
             } catch {
-                reply.send(.failure(.failed("kafka: \(error.description)", code: ExitCode.usage)))
+                let code = error.code == .invalidArgument ? ExitCode.usage : ExitCode.failure
+                reply.send(.failure(.failed("kafka: \(error.description)", code: code)))
             }
         }
         try result(of: reply, "the Kafka client")

@@ -1,0 +1,204 @@
+import FakeMicrosoft
+import Forwarder
+import ForwarderCore
+import ForwarderHarness
+import Glibc
+import MockKafka
+import ScenarioKit
+import Testing
+
+/// The system fails what the daemon asks of its disk, and of itself at the start.
+struct DiskCallTests {
+    /// What becomes of rows whose sync failed nobody can know.
+    private static func hasSaidThatStateIsUnknown(_ directory: DaemonDirectory) -> Bool {
+        directory.logLines("store.faulted").contains {
+            $0["reason"]?.string?.contains("the disk did not confirm what was written") ?? false
+        }
+    }
+
+    // MARK: A sync
+
+    @Test(.timeLimit(.minutes(4)), arguments: 1...3)
+    func `a sync of the log that fails ends the process; Kafka has what was not committed`(number: Int) async throws {
+        try await onThread {
+            let scene = try FailingScene()
+            scene.stage.follow(.status(503))
+            let daemon = try scene.start()
+            try scene.calls.set("fdatasync@-wal \(number)")
+            for _ in 1..<number {
+                try scene.publish(4)
+                try scene.commit()
+            }
+            let committed = Int64(scene.published.count)
+            while daemon.exitCode(timeout: .milliseconds(200)) == nil { try scene.publish(4) }
+            try requireEqual(daemon.exitCode(timeout: .zero), 1, "exit code")
+            try require(DiskCallTests.hasSaidThatStateIsUnknown(scene.stage.directory), "not said")
+            // A transaction holds what was there when it began, so that which failed held at least one of the last.
+            let now = try scene.stage.committedTotal()
+            try require(now >= committed && now < scene.published.count, "committed: \(now) of \(committed)")
+            scene.stage.follow(.none)
+            try scene.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a sync of the database that fails ends the process, while it runs and when it stops`() async throws {
+        try await onThread {
+            let scene = try FailingScene()
+            let long = String(repeating: "x", count: 1800)
+            var daemon = try scene.start()
+            try scene.calls.set("fdatasync@store.sqlite 1")
+            scene.stage.follow(.status(503))
+            let ids = Shop.ids("long", 0..<2500)
+            try scene.stage.publish(ids.map { Shop.pageView($0, more: ",\"url\":\"https://shop.example/\(long)\"") })
+            try requireEqual(daemon.exitCode(timeout: .seconds(60)), 1, "exit code while it runs")
+            try require(DiskCallTests.hasSaidThatStateIsUnknown(scene.stage.directory), "not said")
+
+            try scene.calls.set()
+            daemon = try scene.start()
+            try eventually("a queue") { scene.stage.number("capi", "pending") == 2500 }
+            try scene.calls.set("fdatasync@store.sqlite 1")
+            daemon.send(SIGTERM)
+            try requireEqual(daemon.exitCode(timeout: .seconds(60)), 1, "exit code when it stops")
+
+            scene.stage.follow(.none)
+            try scene.calls.set()
+            daemon = try scene.start()
+            try eventually("everything to arrive") { scene.stage.missing(ids).isEmpty }
+            try daemon.waitUntilSettled()
+            try daemon.stop()
+            try scene.stage.finish()
+        }
+    }
+
+    // MARK: Any other call
+
+    @Test(.timeLimit(.minutes(4)))
+    func `whichever write of the store fails while the daemon runs, it is said and tried again`() async throws {
+        try await onThread {
+            let scene = try FailingScene()
+            let stage = scene.stage
+            let daemon = try scene.start()
+            for (round, code) in [EIO, ENOSPC, EIO, EFBIG].enumerated() {
+                stage.follow(.status(503))
+                try scene.calls.set("pwrite64@-wal \(1 << round) \((1 << round) + 2) \(code)")
+                while !scene.calls.haveAllFailed {
+                    try scene.publish()
+                    usleep(100_000)
+                }
+                try eventually("it to be said, \(code)") {
+                    let lines = stage.directory.logLines(code == ENOSPC ? "store.filled" : "store.faulted")
+                    return !lines.isEmpty
+                }
+                try scene.commit()
+                stage.follow(.none)
+                try scene.arrive()
+            }
+            try stage.said("store.recovered")
+            try scene.finish(daemon)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `whichever call fails in keeping a rotated token, it is used from memory and kept later`() async throws {
+        try await onThread {
+            let scene = try FailingScene(hasOffline: true)
+            let stage = scene.stage
+            for rule in ["fsync@.json.new 1", "rename@.json 1", "write@.json.new 1", "open@.json.new 1"] {
+                try scene.calls.set(rule)
+                let earlier = stage.directory.logLines("credential.left_unsaved").count
+                let daemon = try scene.start()
+                try scene.publish(4)
+                try scene.arrive()
+                try eventually("it to be said") {
+                    stage.directory.logLines("credential.left_unsaved").count > earlier
+                }
+                try eventually("the problem to be gone") {
+                    stage.destination("offline") != nil && stage.destination("offline")?["credential_problem"] == nil
+                }
+                try scene.commit()
+                try daemon.stop()
+            }
+            try scene.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a log that cannot be written loses lines and nothing else`() async throws {
+        try await onThread {
+            let scene = try FailingScene()
+            let daemon = try scene.start()
+            try scene.calls.set("write@log.ndjson 1 5 \(ENOSPC)")
+            while !scene.calls.haveAllFailed {
+                try scene.publish()
+                try scene.arrive()
+            }
+            try eventually("the lost lines to be counted") {
+                scene.stage.directory.lastMetrics()?["log_lines_dropped"]?.integer ?? 0 >= 5
+            }
+            try scene.finish(daemon)
+        }
+    }
+
+    // MARK: The start
+
+    @Test(.timeLimit(.minutes(4)))
+    func `whichever call fails in making a store, the start is refused and the next one makes it`() async throws {
+        try await onThread {
+            let scene = try FailingScene()
+            let directory = scene.stage.directory
+            var kills = 0
+            for function in ["fdatasync", "fsync@state", "pwrite64", "open64", "ftruncate64"] {
+                for number in 1... {
+                    for path in DaemonDirectory.everything(below: directory.state).reversed() { remove(path) }
+                    try scene.calls.set("\(function) \(number)")
+                    let daemon = try scene.launch()
+                    let ready = directory.logLines("daemon.became_ready").count
+                    try eventually("a start or its refusal") {
+                        daemon.exitCode(timeout: .zero) != nil
+                            || directory.logLines("daemon.became_ready").count > ready
+                    }
+                    let name = String(function.prefix { $0 != "@" })
+                    if let code = daemon.exitCode(timeout: .milliseconds(50)) {
+                        try requireEqual(code, 1, "\(function) \(number): exit code")
+                        try requireEqual(scene.calls.failed(name), 1, "\(function) \(number): failures")
+                    } else {
+                        daemon.kill()
+                        kills += 1
+                        if scene.calls.failed(name) == 0 {
+                            print("starts", function, number)
+                            break }
+                        print("lives", function, number)
+                    }
+                }
+            }
+            try scene.finish(kills: kills)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(4)))
+    func `a library that cannot start is said, with the exit code of a fault that may be over tomorrow`() async throws {
+        try await onThread {
+            let scene = try FailingScene()
+            let refused: [(rule: String, text: String)] = [
+                ("thrd_create 1", "kafka: starting the Kafka client: "),
+                ("thrd_create 2", "kafka: starting the Kafka client: "),
+                ("rd_kafka_subscribe 1", "kafka: subscribing to "),
+                ("rd_kafka_queue_get_consumer 1", "kafka: starting the Kafka client: "),
+                ("curl_global_init 1", "http: libcurl does not start: "),
+                ("curl_multi_init 1", "http: libcurl does not start: "),
+                ("curl_multi_setopt 1", "http: libcurl does not start: "),
+                ("curl_multi_setopt 2", "http: libcurl does not start: "),
+            ]
+            for (rule, text) in refused {
+                try scene.calls.set(rule)
+                let daemon = try scene.launch()
+                try requireEqual(daemon.exitCode(timeout: .seconds(60)), 1, "\(rule): exit code")
+                try requireEqual(scene.calls.haveAllFailed, true, rule)
+                let reason = try scene.stage.said("daemon.refused")["reason"]?.string ?? ""
+                try require(reason.hasPrefix(text), "\(rule): \(reason)")
+            }
+            try scene.finish()
+        }
+    }
+}
