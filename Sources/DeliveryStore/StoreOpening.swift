@@ -8,7 +8,13 @@ enum StoreOpening {
     /// Makes the directory if it is missing. Its parent must exist.
     static func makeDirectory(_ directory: String) throws(StoreError) {
         if mkdir(directory, 0o700) == 0 {
-            try sync(directory + "/..")
+            do throws(StoreError) {
+                try sync(directory + "/..")
+            } catch {
+                // The next start, which would find it, would not sync its entry.
+                rmdir(directory)
+                throw error
+            }
         } else if errno != EEXIST {
             throw StoreError(systemError: errno, path: directory)
         }

@@ -44,6 +44,7 @@ public struct KafkaError: Error, Hashable, Sendable {
         public static let allBrokersDown = Code(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         public static let authentication = Code(RD_KAFKA_RESP_ERR__AUTHENTICATION)
         public static let tls = Code(RD_KAFKA_RESP_ERR__SSL)
+        public static let systemResource = Code(RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE)
         public static let timedOut = Code(RD_KAFKA_RESP_ERR__TIMED_OUT)
         public static let timedOutInQueue = Code(RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE)
         public static let waitingForCoordinator = Code(RD_KAFKA_RESP_ERR__WAIT_COORD)

@@ -88,10 +88,13 @@ struct KafkaCallTests {
         var strategy = "cooperative-sticky"
         var event: Event
         var rule: String
+        var reason = "_FAIL"
 
         var testDescription: String { "\(strategy), \(event): \(rule)" }
 
         static let all = [
+            // The thread of a broker; without the first two librdkafka 2.0.2 aborts, or stands still (and the start with it).
+            Ending(event: .start, rule: "thrd_create 4", reason: "_CRIT_SYS_RESOURCE"),
             Ending(event: .start, rule: "rd_kafka_incremental_assign 1"),
             Ending(event: .guest, rule: "rd_kafka_incremental_unassign 1"),
             Ending(event: .guest, rule: "rd_kafka_incremental_assign 2"),
@@ -122,7 +125,7 @@ struct KafkaCallTests {
             try requireEqual(daemon.exitCode(timeout: .seconds(60)), 1, "exit code")
             let faults = scene.stage.directory.logLines("kafka.faulted")
             try require(
-                faults.contains { $0["fatal"]?.bool == true && $0["reason"]?.string == "_FAIL" },
+                faults.contains { $0["fatal"]?.bool == true && $0["reason"]?.string == ending.reason },
                 "not said: \(faults.map(\.rawText))")
             if ending.event != .lostPosition { try scene.checkCommits() }
             try scene.finish()

@@ -148,6 +148,23 @@ typedef rd_kafka_topic_partition_list_t list_t;
         return code; \
     }
 
+static _Thread_local rd_kafka_resp_err_t why_not_new;
+
+rd_kafka_t *rd_kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *reason, size_t size) {
+    REAL(rd_kafka_t *, rd_kafka_new, (rd_kafka_type_t, rd_kafka_conf_t *, char *, size_t));
+    int error = RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+    why_not_new = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!fails("rd_kafka_new", "", real, CALLER, &error)) return real(type, conf, reason, size);
+    why_not_new = (rd_kafka_resp_err_t)error;
+    snprintf(reason, size, "made to fail");
+    return NULL;
+}
+
+rd_kafka_resp_err_t rd_kafka_last_error(void) {
+    REAL(rd_kafka_resp_err_t, rd_kafka_last_error, (void));
+    return why_not_new ? why_not_new : real();
+}
+
 KAFKA(rd_kafka_subscribe, (rd_kafka_t * client, const list_t *list), (client, list))
 KAFKA(rd_kafka_unsubscribe, (rd_kafka_t * client), (client))
 KAFKA(rd_kafka_assign, (rd_kafka_t * client, const list_t *list), (client, list))
@@ -273,8 +290,5 @@ int rename(const char *from, const char *to) {
     return -1;
 }
 
-/// With which librdkafka makes its threads, and with which the daemon does.
+/// With which librdkafka makes its threads.
 WRAP(int, thrd_create, (thrd_t * thread, thrd_start_t body, void *context), (thread, body, context), thrd_error, error)
-WRAP(int, pthread_create,
-     (pthread_t * thread, const pthread_attr_t *attributes, void *(*body)(void *), void *context),
-     (thread, attributes, body, context), EAGAIN, error)

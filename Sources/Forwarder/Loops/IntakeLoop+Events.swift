@@ -15,7 +15,8 @@ extension IntakeLoop {
                 .partitionFaulted(
                     PartitionReport(topic: partition.topic, partition: partition.partition, offset: offset),
                     reason: error.name))
-        case .error(let error): report(error)
+        // A thread that librdkafka was not given it never asks for again: without it a broker is never connected.
+        case .error(let error): report(error, endsClient: error.code == .systemResource)
         case .log(let line):
             let severity: LogSettings.Level = line.level <= 3 ? .warning : line.level <= 5 ? .info : .debug
             telemetry.report(.kafkaReported(severity: severity, facility: line.facility, text: line.text))
