@@ -3,7 +3,8 @@ import Glibc
 
 /// Hands the answer to libmicrohttpd, which sends it once the handler has returned.
 /// - Parameter cutAfter: close the connection after so many bytes of the body.
-/// - Returns: NO if the connection has to be closed instead (out of memory, status outside of 200...999).
+/// - Returns: NO if the connection has to be closed instead (out of memory, status outside of 200...999, a header with
+///   control characters or one that the server sets).
 func queue(_ answer: ServerAnswer, _ connection: OpaquePointer, cutAfter: Int? = nil) -> MHD_Result {
     let response: OpaquePointer?
     if let cutAfter, cutAfter < answer.body.count {
@@ -20,9 +21,7 @@ func queue(_ answer: ServerAnswer, _ connection: OpaquePointer, cutAfter: Int? =
     guard let response else { return .NO }
     defer { MHD_destroy_response(response) }
     for header in answer.headers {
-        precondition(
-            MHD_add_response_header(response, header.name, header.value) == .YES,
-            "'\(header.name)' is no header for an answer: control characters, or one that the server sets")
+        guard MHD_add_response_header(response, header.name, header.value) == .YES else { return .NO }
     }
     return MHD_queue_response(connection, UInt32(clamping: answer.status), response)
 }
