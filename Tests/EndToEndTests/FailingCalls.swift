@@ -24,7 +24,9 @@ final class FailingCalls {
     /// For the daemon.
     var environment: [String] {
         let others = DaemonProcess.environment.first { $0.hasPrefix("LD_PRELOAD=") }?.dropFirst(11) ?? ""
-        return ["FORWARDER_FAIL=\(directory.path)/fail", "LD_PRELOAD=\(library)" + (others.isEmpty ? "" : ":\(others)")]
+        return [
+            "FORWARDER_FAIL=\(directory.path)/fail", "LD_PRELOAD=\(library)" + (others.isEmpty ? "" : ":\(others)"),
+        ]
     }
 
     /// Counting begins anew, and these fail: each `FUNCTION FIRST [LAST [ERROR]]`.

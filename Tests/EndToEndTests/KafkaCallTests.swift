@@ -132,6 +132,40 @@ struct KafkaCallTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(4)))
+    func `whichever call fails while the daemon leaves its group, the next start makes up for it`() async throws {
+        try await onThread {
+            let scene = try FailingScene()
+            let properties = scene.stage.settings.kafka
+            // Only the last commit is of interest.
+            scene.stage.settings.kafka[0] = "commit_interval: 1m"
+            let cases: [(rule: String, isComplete: Bool)] = [
+                ("rd_kafka_commit_queue 1", false), ("rd_kafka_queue_poll 1", false),
+                ("rd_kafka_unsubscribe 1", true), ("rd_kafka_incremental_unassign 1", false),
+                ("rd_kafka_consumer_close_queue 1", true), ("rd_kafka_consumer_closed 1 9999", false),
+            ]
+            for (rule, isComplete) in cases {
+                let daemon = try scene.start()
+                try scene.publish()
+                try scene.arrive()
+                try scene.calls.set(rule)
+                let earlier = scene.stage.directory.logLines("group.left").count
+                try daemon.stop()
+                let left = scene.stage.directory.logLines("group.left")
+                try requireEqual(left.count, earlier + 1, "\(rule): group.left")
+                try requireEqual(left.last?["complete"]?.bool, isComplete, "\(rule): complete")
+                let function = String(rule.prefix { $0 != " " })
+                try require(scene.calls.failed(function) >= 1, "\(function) is not called")
+                try scene.checkCommits()
+                try scene.calls.set()
+            }
+            scene.stage.settings.kafka = properties
+            try scene.finish()
+        }
+    }
+
+    // MARK: The group
+
     /// Makes the group stand where there is nothing.
     private static func lose(_ stage: Stage) throws {
         let consumer = try KafkaConsumer(

@@ -1,5 +1,6 @@
 import ForwarderHarness
 import Glibc
+import MockKafka
 import ScenarioKit
 import StorefrontEvents
 import Testing
@@ -84,6 +85,37 @@ extension RealBrokerTests {
                 try requireEqual(stage.missing(aborted).count, aborted.count, "aborted")
                 try require(try stage.content().holes >= 40 * 6, "the log has no holes")
                 try stage.finish(daemon)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(3)))
+        func `a record of 10 MB is rejected for its size, committed past, and what follows it is delivered`()
+            async throws
+        {
+            try await onThread {
+                let limit = (name: "message.max.bytes", value: "20000000")
+                let stage = try BrokerStage(
+                    "giant", partitions: 1, hasOffline: false, topicProperties: [("max.message.bytes", limit.value)])
+                let producer = try KafkaProducer(properties: [("bootstrap.servers", stage.brokers), limit])
+                let daemon = try stage.start()
+                for round in 0..<3 {
+                    try stage.publish(["before-\(round)"], partition: 0)
+                    let giant = BrokerStage.pageView("giant") + Array(repeating: UInt8(ascii: " "), count: 10 << 20)
+                    try producer.produce(stage.topic, partition: 0, value: giant)
+                    try producer.flush(timeoutMilliseconds: 20_000)
+                    try requireEqual(producer.delivered, round + 1, "records of 10 MB that the broker has taken")
+                    try stage.publish(["after-\(round)"], partition: 0)
+                    try stage.arrive(["before-\(round)", "after-\(round)"])
+                }
+                try eventually("the rejects to be said") {
+                    let rejects = stage.directory.logLines("event.rejected")
+                    return rejects.map { $0["offset"]?.integer } == [1, 4, 7]
+                        && rejects.allSatisfy { $0["reasons"]?.elements?.map(\.string) == ["event_too_large"] }
+                }
+                try stage.finish(daemon)
+                let metrics = stage.directory.lastMetrics()?["destinations"]?["capi"]
+                try requireEqual(metrics?["rejected"]?.integer, 3, "counted")
+                try requireEqual(stage.committed(), [0: 9], "committed")
             }
         }
     }
