@@ -23,7 +23,7 @@ GIVEN_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS)
 FUZZ_SECONDS := $(or $(GIVEN_SECONDS),60)
 CHAOS_SECONDS := $(or $(GIVEN_SECONDS),40)
 
-.PHONY: help setup build release demo test check lint format golden simulate chaos soak fuzz sanitize bench broker broker-run \
+.PHONY: help setup build release demo test check lint format golden simulate chaos broker-chaos soak fuzz sanitize bench broker broker-run \
 	broker-test test-newer-kafka clean
 
 help: ## this list
@@ -79,6 +79,9 @@ simulate: release ## whole lives of the daemon in virtual time, from seeds [SEED
 
 chaos: release ## everything goes wrong at once, judged [SECONDS=40 SEED=1, or "1 2 3", or old: seeds that once failed]
 	Tests/Chaos/run.sh $(CHAOS_SECONDS) $(SEED)
+
+broker-chaos: release ## the same with a real broker in place of the mock [SECONDS=40 SEED=1]
+	REAL=1 Tests/Chaos/run.sh $(CHAOS_SECONDS) $(SEED)
 
 soak: release ## hours of a shop in minutes, the second destination dead: memory, descriptors, latency [SECONDS=360]
 	$(BIN)/forwarder-trial --soak --seconds $(or $(GIVEN_SECONDS),360)

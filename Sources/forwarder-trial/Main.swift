@@ -93,6 +93,7 @@ struct Main {
             StandardOutput.write("\(chaos.plan)")
             return ExitCode.done
         }
+        Interruption.watch()
         let report = try ChaosTrial(
             binary: chaos.binary, plan: chaos.plan, kafka: chaos.kafka, clockLibrary: chaos.clock
         ).run()

@@ -2,8 +2,9 @@
 # Everything goes wrong at once, by a plan made from a seed, and every event is accounted for in the end.
 #
 # run.sh SECONDS SEED...      seeds, or `old` for all that once failed (old-seeds)
-# BIN: where the programs are. Needs a compiler for the clock, and root for the small disk; without one of them that
-# part is left out and said.
+# BIN: where the programs are. REAL=1: Kafka is a real broker, Tansu, which misses members that were killed; its own faults
+# are left out. Needs a compiler for the clock, and root for the small disk; without one of them that part is left out and
+# said.
 set -eu -o pipefail
 here=$(dirname "$0")
 bin=${BIN:-.build/release}
@@ -16,9 +17,44 @@ for compiler in clang cc; do
     options=(--clock "$(realpath "$bin/chaos-clock.so")")
     break
 done
+kafka=()
+broker=
+if [ -n "${REAL:-}" ]; then
+    . Tests/RealBroker/downloads.sh
+    fetch_librdkafka
+    export LD_LIBRARY_PATH=$downloads/lib
+    port=$(free_port)
+    Tests/RealBroker/broker.sh tansu "$port" &
+    broker=$!
+    trap 'kill "$broker" 2> /dev/null; wait "$broker" 2> /dev/null || true' EXIT
+    wait_for_broker "$port" "$broker"
+fi
 failed=()
+trial=
+signal=
+# The trial ends its daemons and unmounts its disk when it is told to end; this script waits for that.
+trap 'signal=INT; [ -z "$trial" ] || kill -INT "$trial" 2> /dev/null || true' INT
+trap 'signal=TERM; [ -z "$trial" ] || kill -TERM "$trial" 2> /dev/null || true' TERM HUP
 play() { # SEED SECONDS
-    "$bin/forwarder-trial" --chaos --seed "$1" --seconds "$2" "${options[@]}" || failed+=("$1")
+    local code
+    if [ -n "$broker" ]; then
+        "$downloads/tansu" topic create --broker "tcp://127.0.0.1:$port" --partitions 12 "chaos-$1" > /dev/null
+        kafka=(--brokers "127.0.0.1:$port" --topic "chaos-$1")
+    fi
+    "$bin/forwarder-trial" --chaos --seed "$1" --seconds "$2" "${options[@]}" "${kafka[@]}" &
+    trial=$!
+    # A signal that is trapped ends `wait` before the trial has ended.
+    while true; do
+        code=0
+        wait "$trial" || code=$?
+        kill -0 "$trial" 2> /dev/null || break
+    done
+    trial=
+    if [ -n "$signal" ]; then
+        trap - "$signal"
+        kill -"$signal" $$
+    fi
+    [ "$code" = 0 ] || failed+=("$1")
 }
 for seed in "$@"; do
     if [ "$seed" = old ]; then

@@ -1,4 +1,5 @@
 import FakeMicrosoft
+import ForwarderCore
 import Testing
 
 @testable import ForwarderHarness
@@ -20,7 +21,11 @@ struct ChaosTests {
             "kill(", "reload(", "join", "leave(", "brokerDown(", "slowBroker(", "moveLeader(", "moveGroup(",
             "refuseRequests(", "fillDisk", "setClock(", "changeToken", "expireAccessTokens", "status(503", "status(429",
             "drop", "answerLost", "answerCut", "emptyAnswer", "pageAnswer", "miscount", "bodyLimit", "oauthError",
-            "callRateExceeded", "partialErrors", "refuse(", "slow(",
+            "callRateExceeded", "partialErrors", "refuse(", "slow(", "refuse(share: 1.0", "resumeHalted",
+            "refuseWhole(",
+            "notAcceptedForGoal", "timeInFuture", "poison(", "revokeGrant", "handOutGrant", "badRequestPage",
+            "nameInvalid",
+            "applyFailed", "invalid_grant", "invalid_client", "status(401", "status(403", "bodyLimit", "date(inSeconds",
         ] {
             #expect(text.contains(word), "\(word)")
         }
@@ -41,18 +46,38 @@ struct ChaosTests {
     }
 
     private func differences(
-        _ event: ChaosEvent, _ store: StoreView = StoreView(), refuses: Set<String> = []
+        _ event: ChaosEvent, _ store: StoreView = StoreView(), refusing fault: Fault? = nil
     ) throws -> [String] {
         let microsoft = try Microsoft.start()
         defer { microsoft.stop() }
-        return ChaosOracle(events: [event], places: ["e": [ChaosTests.place]], store: store, refuses: refuses)
-            .differences(microsoft)
+        if let fault { ask(microsoft, about: event.id, refusing: fault) }
+        return ChaosOracle(events: [event], places: ["e": [ChaosTests.place]], store: store).differences(microsoft)
     }
 
-    private func store(letter: String? = nil, rejected: [String]? = nil, _ destination: String? = "capi") -> StoreView {
+    /// A request with this event alone, which the fault befalls.
+    private func ask(_ microsoft: FakeMicrosoftServer, about id: String, refusing fault: Fault) {
+        let now = Timestamp(seconds: 1_786_000_000)
+        let body =
+            #"{"data":[{"eventType":"pageLoad","eventId":"\#(id)","eventTime":\#(now.seconds),"#
+            + #""eventSourceUrl":"https://shop.example/","userData":{"anonymousId":"a"}}],"#
+            + #""continueOnValidationError":true,"dataProvider":"x"}"#
+        let request = FakeRequest(
+            method: "POST", path: "/v1/\(Microsoft.tag)/events",
+            headers: ["authorization": "Bearer \(Microsoft.token)", "content-type": "application/json"],
+            body: Array(body.utf8))
+        microsoft.withModel { model in
+            var random = SeededRandom(seed: 1)
+            model.follow(FaultPlan([.init(fault, targets: .capi)]), from: now)
+            _ = model.handle(request, now: now, using: &random)
+        }
+    }
+
+    private func store(
+        letter: String? = nil, reason: String = "expired", rejected: [String]? = nil, _ destination: String? = "capi"
+    ) -> StoreView {
         var store = StoreView()
         let key = StoreView.Key(place: ChaosTests.place, destination: destination)
-        if let letter { store.letters[key] = .init(reasonClass: letter, reason: "why") }
+        if let letter { store.letters[key] = .init(reasonClass: letter, reason: reason) }
         if let rejected { store.rejects[key] = rejected }
         return store
     }
@@ -63,13 +88,23 @@ struct ChaosTests {
         #expect(try differences(ChaosTests.event(.skipped)) == [])
     }
 
-    @Test func `a dead letter counts where Microsoft was made to refuse, or the time was over`() throws {
+    @Test func `a dead letter counts where Microsoft refused this event in these words`() throws {
         let event = ChaosTests.event(.delivered)
-        #expect(try differences(event, store(letter: "refused"), refuses: ["capi"]) == [])
-        #expect(try differences(event, store(letter: "refused"), refuses: ["offline"]).count == 1)
-        #expect(try differences(event, store(letter: "expired"), refuses: ["capi"]).count == 1)
+        let letter = store(letter: "refused", reason: "Blocked")
+        #expect(try differences(event, letter, refusing: .refuse(share: 1)) == [])
+        #expect(try differences(event, letter, refusing: .slow(.zero)).count == 1)
+        #expect(try differences(event, letter, refusing: .refuseWhole(share: 1)).count == 1)
+        let other = store(letter: "refused", reason: "http_400")
+        #expect(try differences(event, other, refusing: .refuse(share: 1)).count == 1)
+        #expect(try differences(event, other, refusing: .refuseWhole(share: 1)) == [])
+        #expect(try differences(ChaosTests.event(.skipped), letter, refusing: .refuse(share: 1)).count == 1)
+    }
+
+    @Test func `a dead letter counts as expired where the time was over`() throws {
         #expect(try differences(ChaosTests.event(.deliveredOrExpired), store(letter: "expired")) == [])
-        #expect(try differences(ChaosTests.event(.skipped), store(letter: "refused"), refuses: ["capi"]).count == 1)
+        #expect(try differences(ChaosTests.event(.delivered), store(letter: "expired")).count == 1)
+        let tried = store(letter: "expired", reason: "attempts_exhausted")
+        #expect(try differences(ChaosTests.event(.deliveredOrExpired), tried).count == 1)
     }
 
     @Test func `a reject counts with exactly its reasons, for its destination or for all`() throws {

@@ -58,6 +58,20 @@ import Testing
         #expect(try bench.send(request).faultCode == 109)
     }
 
+    @Test func `a grant that is revoked is dead, and another consent is another grant`() throws {
+        var bench = Bench()
+        let token = try bench.accessToken()
+        bench.model.consent(refreshToken: "second")
+        #expect(try bench.send(Bench.tokenRequest()).status == 200)
+        #expect(try bench.send(Bench.tokenRequest("second")).status == 200)
+        bench.model.consent(refreshToken: "third", revoking: true)
+        #expect(try bench.send(Bench.offline("{}", token: token)).status == 401)
+        for old in ["refresh-token", "second"] {
+            #expect(try bench.send(Bench.tokenRequest(old)).json["error"]?.string == "invalid_grant")
+        }
+        #expect(try bench.send(Bench.tokenRequest("third")).status == 200)
+    }
+
     @Test func `every refresh gives a new refresh token, and the old one stays good for the grace`() throws {
         var bench = Bench { $0.grant.rotationGrace = .seconds(100) }
         let first = try bench.send(Bench.tokenRequest())

@@ -161,6 +161,40 @@ import Testing
         #expect(try bench.offline.judgedInvalid == 1)
     }
 
+    @Test func `a request that holds a culprit is refused without a word on who it was`() throws {
+        var bench = bench(.refuseWhole(share: 0.5), .events)
+        let many = (0..<40).map { "culprit-\($0)" }
+        let all = many.map { Bench.event(id: $0) }
+        let answer = try bench.send(all)
+        #expect(answer.status == 400)
+        #expect(answer.json["error"]?["details"] == nil)
+        #expect(try bench.capi.unprocessed == 40)
+        // In company it proves nothing against anybody.
+        #expect(many.allSatisfy { bench.model.refusals(tag: "1", eventID: $0).isEmpty })
+        let refused = try many.indices.filter { try bench.send([all[$0]]).status == 400 }
+        #expect((8...32).contains(refused.count))
+        for (index, id) in many.enumerated() {
+            let isRefused = refused.contains(index)
+            #expect(bench.model.refusals(tag: "1", eventID: id) == (isRefused ? [""] : []))
+            #expect(bench.model.timesAccepted(tag: "1", eventID: id) == (isRefused ? 0 : 1))
+        }
+        #expect(try bench.capi.judgedInvalid == 0)
+        let conversions = (10..<50).map { Bench.conversion(time: "2026-08-06T06:00:\($0)Z") }
+        #expect(try bench.apply(conversions).faultCode == 113)
+    }
+
+    @Test func `the books know who was refused, and in which words`() throws {
+        var bench = bench(.refuse(share: 1))
+        _ = try bench.send([events[0], Bench.event(id: "bad", userData: "")])
+        #expect(bench.model.refusals(tag: "1", eventID: "e0") == ["Blocked"])
+        // That one was its own fault.
+        #expect(bench.model.refusals(tag: "1", eventID: "bad") == [])
+        bench = self.bench(.partialErrors(.applyFailed, share: 1))
+        _ = try bench.apply([Bench.conversion()])
+        let key = ConversionKey(name: "Purchase", time: "2026-08-06T06:00:00Z", clickID: Bench.clickID)
+        #expect(bench.model.refusals(account: "20", key) == ["5612"])
+    }
+
     @Test func `a page in place of a list names no index and may spare singles`() throws {
         for sparesSingles in [false, true] {
             var bench = bench(.badRequestPage(sparesSingles: sparesSingles))

@@ -22,6 +22,9 @@ public struct DestinationBooks: Sendable {
     public internal(set) var traffic = Traffic()
 
     private var ledger = Ledger()
+    /// What was said of events that were refused for the fault plan's sake: codes, "" for a refusal without one. Of a
+    /// request that was refused as a whole only where the event stood alone in it.
+    private var refusals: [UInt64: Set<String>] = [:]
     /// Names that events came with; few, unless a client is astray.
     private var names: Set<UInt64> = []
     private let findingLimit: Int
@@ -40,14 +43,16 @@ public struct DestinationBooks: Sendable {
             var isBlamed = item.worst == .remark || item.worst == .warning || item.worst == .error
             switch item.worst {
             case .error: invalid += 1
-            case .setback: refusedByPlan += 1
+            case .setback:
+                refusedByPlan += 1
+                note(item.name)
             case .none, .remark, .warning:
                 guard isProcessed else {
                     unprocessed += 1
                     break
                 }
                 processed += 1
-                if names.count < DestinationBooks.nameLimit { names.insert(item.name) }
+                note(item.name)
                 switch ledger.enter(item.key, content: item.content) {
                 case .new: accepted += 1
                 case .identical: duplicates += 1
@@ -60,6 +65,9 @@ public struct DestinationBooks: Sendable {
             }
             if isBlamed { judgedInvalid += 1 }
         }
+        for problem in judgement.problems where problem.severity == .setback {
+            refusals[judgement.items[Int(problem.item)].key, default: []].insert(problem.code.told)
+        }
         if findings.count < findingLimit {
             for problem in judgement.problems where problem.severity != .setback {
                 let eventID = DestinationBooks.shown(judgement.items[Int(problem.item)], in: body)
@@ -67,6 +75,20 @@ public struct DestinationBooks: Sendable {
             }
         }
         return processed
+    }
+
+    /// Enters a request that is refused as a whole although it was understood. `told`: the code in the answer.
+    mutating func bookRefused<Code>(
+        _ judgement: Judgement<Code>, _ refusal: WholeRefusal, told: String, body: [UInt8]
+    ) {
+        _ = book(judgement, body: body, isProcessed: false)
+        guard refusal == .culprit, judgement.items.count == 1, let culprit = judgement.items.first else { return }
+        note(culprit.name)
+        refusals[culprit.key, default: []].insert(told)
+    }
+
+    private mutating func note(_ name: UInt64) {
+        if names.count < DestinationBooks.nameLimit { names.insert(name) }
     }
 
     /// Enters a request that a correct client would never have sent.
@@ -82,6 +104,15 @@ public struct DestinationBooks: Sendable {
 
     func timesAccepted(key: UInt64) -> Int {
         ledger.times(key)
+    }
+
+    /// What was said when an event of that id was refused for the fault plan's sake, under whatever name.
+    func refusals(id: UInt64) -> Set<String> {
+        names.reduce(into: []) { $0.formUnion(refusals(key: CAPIJudge.key(id: id, name: $1))) }
+    }
+
+    func refusals(key: UInt64) -> Set<String> {
+        refusals[key] ?? []
     }
 
     private mutating func keep(_ finding: Finding) {

@@ -22,6 +22,16 @@ extension MicrosoftModel {
         books[.offline(account: account)]?.timesAccepted(key: conversion.hash) ?? 0
     }
 
+    /// What was said of an event that the fault plan refused; "" for a refusal of it alone that named nobody.
+    public func refusals(tag: String, eventID: String) -> Set<String> {
+        books[.capi(tag: tag)]?.refusals(id: ContentHash.of(eventID)) ?? []
+    }
+
+    /// The same of a conversion.
+    public func refusals(account: String, _ conversion: ConversionKey) -> Set<String> {
+        books[.offline(account: account)]?.refusals(key: conversion.hash) ?? []
+    }
+
     /// Refresh tokens that were used with success.
     public var tokenRefreshes: Int { tokens.refreshes }
 

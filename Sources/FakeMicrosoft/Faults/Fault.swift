@@ -32,6 +32,9 @@ public enum Fault: Sendable, Hashable {
     /// 400 with an HTML page that names no index; nothing is processed. With `sparesSingles` a request with one event
     /// goes through: a client that halves what was refused must come to an end.
     case badRequestPage(sparesSingles: Bool)
+    /// 400 without an index for every request that holds one of that share of all events, always the same ones as long
+    /// as the fault lasts. Who it was is known only where one stands alone.
+    case refuseWhole(share: Double)
     /// That share of all events is invalid, always the same ones as long as the fault lasts. CAPI only.
     case refuse(share: Double)
     /// That share of all conversions gets this code, always the same ones as long as the fault lasts. Offline only.
@@ -63,6 +66,7 @@ public enum Fault: Sendable, Hashable {
         case .pageAnswer: "page_answer"
         case .miscount: "miscount"
         case .badRequestPage: "bad_request_page"
+        case .refuseWhole: "refuse_whole"
         case .refuse: "refuse"
         case .partialErrors(let code, _): "partial_errors_\(code.rawValue)"
         case .poison: "poison"
@@ -76,7 +80,7 @@ public enum Fault: Sendable, Hashable {
         case .campaignFault, .partialErrors: target == .offline
         case .oauthError: target == .oauth
         case .miscount, .refuse: target == .capi
-        case .badRequestPage, .poison: target != .oauth
+        case .badRequestPage, .refuseWhole, .poison: target != .oauth
         case .status, .drop, .answerLost, .answerCut, .slow, .emptyAnswer, .pageAnswer: true
         }
     }

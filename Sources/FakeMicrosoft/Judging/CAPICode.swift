@@ -26,6 +26,7 @@ enum CAPICode: String, ProblemCode {
     case missingEventName = "MissingEventName"
 
     var reason: String { rawValue }
+    var told: String { rawValue }
 
     /// The sentence that goes with it.
     func message(for property: String) -> String {

@@ -104,4 +104,5 @@ public enum CampaignCode: Int, CaseIterable, Sendable {
 
 extension CampaignCode: ProblemCode {
     var reason: String { name }
+    var told: String { "\(rawValue)" }
 }

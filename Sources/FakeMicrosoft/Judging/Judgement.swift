@@ -20,13 +20,8 @@ struct Judgement<Code: ProblemCode>: Sendable {
 
     /// Refuses `share` of the items that are in order, chosen by what they are and by `salt`.
     mutating func refuse(share: Double, salt: Int, code: Code, name: StaticString) {
-        let limit = UInt64(share.clamped(to: 0...1) * 1_000_000)
         var isChanged = false
-        for (index, item) in items.enumerated() where item.worst < .setback {
-            var hash = ContentHash()
-            hash.add(item.key)
-            hash.add(UInt64(truncatingIfNeeded: salt))
-            guard hash.value % 1_000_000 < limit else { continue }
+        for (index, item) in items.enumerated() where item.isChosen(share: share, salt: salt) {
             items[index].worst = .setback
             problems.append(Problem(item: Int32(index), severity: .setback, code: code, name: name))
             isChanged = true
@@ -51,6 +46,14 @@ struct JudgedItem: Sendable {
     /// Where its id stands in the body, for findings; empty if it has none or one that must not be shown.
     var shownID: Range<UInt32>
     var worst: Severity
+
+    /// Whether it belongs to that share of the items that are in order, by what it is and by `salt`.
+    func isChosen(share: Double, salt: Int) -> Bool {
+        var hash = ContentHash()
+        hash.add(key)
+        hash.add(UInt64(truncatingIfNeeded: salt))
+        return worst < .setback && hash.value % 1_000_000 < UInt64(share.clamped(to: 0...1) * 1_000_000)
+    }
 }
 
 /// How bad a problem is, the worst last.
@@ -99,6 +102,8 @@ enum Place: Sendable, Equatable {
 protocol ProblemCode: Sendable {
     /// What it is called in findings.
     var reason: String { get }
+    /// What the answer calls it.
+    var told: String { get }
 }
 
 extension Problem {

@@ -13,6 +13,11 @@ enum CAPIAnswers {
         error(401, "Unauthorized", "You are not authorized to access this resource.")
     }
 
+    /// Says that something is wrong, and not with what.
+    static var badRequest: FakeReply {
+        error(400, "BadRequest", "The request could not be processed.")
+    }
+
     static func serverError(_ status: Int) -> FakeReply {
         error(status, "InternalServerError", "The request could not be processed.")
     }

@@ -57,8 +57,13 @@ extension MicrosoftModel {
             reply = CAPIAnswers.refusal(refusal, body: pending.body)
             reply.spoil(by: exchange.fault)
         } else if let wholeRefusal {
-            _ = withBooks(pending.destination) { $0.book(judgement, body: pending.body, isProcessed: false) }
-            reply = wholeRefusal == .poison ? CAPIAnswers.serverError(500) : .page(400, "Bad Request")
+            withBooks(pending.destination) { $0.bookRefused(judgement, wholeRefusal, told: "", body: pending.body) }
+            reply =
+                switch wholeRefusal {
+                case .poison: CAPIAnswers.serverError(500)
+                case .page: .page(400, "Bad Request")
+                case .culprit: CAPIAnswers.badRequest
+                }
         } else {
             if case .refuse(let share) = exchange.fault {
                 judgement.refuse(share: share, salt: exchange.chosen?.phase ?? 0, code: .blocked, name: "eventId")

@@ -64,9 +64,16 @@ extension MicrosoftModel {
             reply = OfflineAnswers.fault(refusal.code, exchange)
             reply.spoil(by: exchange.fault)
         } else if let wholeRefusal {
-            _ = withBooks(pending.destination) { $0.book(judgement, body: pending.body, isProcessed: false) }
+            let culprit = CampaignCode.invalidDateObject
+            withBooks(pending.destination) {
+                $0.bookRefused(judgement, wholeRefusal, told: culprit.told, body: pending.body)
+            }
             reply =
-                wholeRefusal == .poison ? OfflineAnswers.fault(.internalError, exchange) : .page(400, "Bad Request")
+                switch wholeRefusal {
+                case .poison: OfflineAnswers.fault(.internalError, exchange)
+                case .page: .page(400, "Bad Request")
+                case .culprit: OfflineAnswers.fault(culprit, exchange)
+                }
         } else {
             if case .partialErrors(let code, let share) = exchange.fault {
                 judgement.refuse(share: share, salt: exchange.chosen?.phase ?? 0, code: code, name: "ConversionName")

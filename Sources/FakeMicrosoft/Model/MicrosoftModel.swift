@@ -95,6 +95,13 @@ public struct MicrosoftModel: Sendable {
         tokens.expireAccessTokens(now: now)
     }
 
+    /// Somebody consents anew: from now on this refresh token is taken as well; with `revoking`, no other one is, nor any
+    /// access token.
+    public mutating func consent(refreshToken: String, revoking: Bool = false) {
+        if revoking { tokens.revoke() }
+        tokens.accept(refreshToken)
+    }
+
     private mutating func open(_ destination: FakeDestination) {
         if books[destination] == nil { books[destination] = DestinationBooks(findingLimit: settings.findingLimit) }
     }

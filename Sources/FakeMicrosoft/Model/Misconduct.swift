@@ -15,8 +15,8 @@ extension FakeReply {
             status = page.status
             body = page.body
             headers["Content-Type"] = page.headers["Content-Type"]
-        case .status, .drop, .bodyLimit, .campaignFault, .oauthError, .miscount, .badRequestPage, .refuse,
-            .partialErrors, .poison, nil:
+        case .status, .drop, .bodyLimit, .campaignFault, .oauthError, .miscount, .badRequestPage, .refuseWhole,
+            .refuse, .partialErrors, .poison, nil:
             break
         }
     }
@@ -40,20 +40,28 @@ extension FakeReply {
 enum WholeRefusal {
     case poison
     case page
+    /// Somebody in it is refused for good.
+    case culprit
 }
 
 extension Exchange {
     func wholeRefusal<Code>(of judgement: Judgement<Code>) -> WholeRefusal? {
         if !poisons.isEmpty, judgement.items.contains(where: { poisons.contains($0.id) }) { return .poison }
-        guard case .badRequestPage(let sparesSingles) = fault else { return nil }
-        return judgement.items.count > (sparesSingles ? 1 : 0) ? .page : nil
+        switch fault {
+        case .badRequestPage(let sparesSingles):
+            return judgement.items.count > (sparesSingles ? 1 : 0) ? .page : nil
+        case .refuseWhole(let share):
+            let salt = chosen?.phase ?? 0
+            return judgement.items.contains { $0.isChosen(share: share, salt: salt) } ? .culprit : nil
+        default: return nil
+        }
     }
 
     /// The fault that shows in the answer, by name.
     func faultName(_ refusal: WholeRefusal?) -> String? {
         switch (refusal, fault) {
         case (.poison, _): "poison"
-        case (nil, .badRequestPage): nil
+        case (nil, .badRequestPage), (nil, .refuseWhole): nil
         default: fault?.name
         }
     }

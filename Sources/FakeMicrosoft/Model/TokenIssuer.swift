@@ -43,6 +43,15 @@ struct TokenIssuer: Sendable {
         return (access, refresh)
     }
 
+    mutating func accept(_ refreshToken: String) {
+        refreshTokens.append((refreshToken, .distantFuture))
+    }
+
+    mutating func revoke() {
+        accessTokens = []
+        refreshTokens = []
+    }
+
     mutating func expireAccessTokens(now: Timestamp) {
         for index in accessTokens.indices { accessTokens[index].until = min(accessTokens[index].until, now) }
     }

@@ -92,7 +92,8 @@ extension DestinationLane {
         guard pending.unreadableAnswers < DestinationLane.unreadableLimit, var again = pending.picking(others) else {
             report.unconfirmed = deliver(pending.batch, others, isConfirmed: false)
             report.delivered = report.unconfirmed
-            return closeSearch(pending)
+            // What is believed for want of words is no proof that nothing was refused.
+            return closeSearch(pending, isAbandoned: true)
         }
         again.unreadableAnswers += 1
         let wait = Backoff.delay(settings.retry, failures: again.unreadableAnswers, using: &random)

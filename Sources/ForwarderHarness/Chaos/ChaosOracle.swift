@@ -6,8 +6,6 @@ struct ChaosOracle {
     /// Where each stands in Kafka.
     var places: [String: [TopicReader.Place]]
     var store: StoreView
-    /// Of the plan: whether Microsoft was made to refuse good events of a destination.
-    var refuses: Set<String>
 
     /// Everything that is not as it must be, one line each; empty when all is well.
     func differences(_ microsoft: FakeMicrosoftServer) -> [String] {
@@ -24,11 +22,18 @@ struct ChaosOracle {
                     offline: event.conversion.map { model.timesAccepted(account: Microsoft.account, $0) } ?? 0
                 )
             }
-            for (destination, fate, times) in [
-                ("capi", event.capi, accepted.capi), ("offline", event.offline, accepted.offline),
+            let refusals = microsoft.withModel { model in
+                (
+                    capi: model.refusals(tag: Microsoft.tag, eventID: event.id),
+                    offline: event.conversion.map { model.refusals(account: Microsoft.account, $0) } ?? []
+                )
+            }
+            for (destination, fate, times, refusals) in [
+                ("capi", event.capi, accepted.capi, refusals.capi),
+                ("offline", event.offline, accepted.offline, refusals.offline),
             ] {
                 for place in places {
-                    guard let wrong = difference(destination, fate, place, times) else { continue }
+                    guard let wrong = difference(destination, fate, place, times, refusals) else { continue }
                     differences.append(
                         "\(event.id) (\(event.kind)) at partition \(place.partition), offset \(place.offset), "
                             + "\(destination): \(wrong)")
@@ -39,13 +44,21 @@ struct ChaosOracle {
     }
 
     private func difference(
-        _ destination: String, _ fate: ChaosEvent.Fate, _ place: TopicReader.Place, _ times: Int
+        _ destination: String, _ fate: ChaosEvent.Fate, _ place: TopicReader.Place, _ times: Int,
+        _ refusals: Set<String>
     ) -> String? {
         let letter = store.letters[StoreView.Key(place: place, destination: destination)]
         let rejected =
             store.rejects[StoreView.Key(place: place, destination: destination)]
             ?? store.rejects[StoreView.Key(place: place, destination: nil)]
-        let isRefused = letter?.reasonClass == "refused" && refuses.contains(destination)
+        // By Microsoft, and in the words that it used. What was refused alone and without a word has the status.
+        let isRefused =
+            letter.map { letter in
+                letter.reasonClass == "refused"
+                    && refusals.intersection(ChaosPlan.finalWords).contains {
+                        ($0.isEmpty ? "http_400" : $0) == letter.reason
+                    }
+            } ?? false
         switch fate {
         case .delivered:
             if let rejected { return "rejected for \(rejected)" }
@@ -53,7 +66,7 @@ struct ChaosOracle {
             return times > 0 || isRefused ? nil : "lost"
         case .deliveredOrExpired:
             if let rejected { return rejected == ["too_old"] ? nil : "rejected for \(rejected)" }
-            let isExpired = letter?.reasonClass == "expired"
+            let isExpired = letter?.reasonClass == "expired" && letter?.reason == "expired"
             if let letter, !isRefused, !isExpired { return "a dead letter: \(letter.reasonClass) \(letter.reason)" }
             return times > 0 || isRefused || isExpired ? nil : "lost"
         case .skipped:

@@ -34,6 +34,11 @@ public struct ChaosPlan: Sendable {
         case changeToken
         case handOutToken
         case expireAccessTokens
+        /// Microsoft takes another refresh token from now on, and none that came before; the daemons are given it later.
+        case revokeGrant
+        case handOutGrant
+        /// An operator looks for halted destinations and resumes them.
+        case resumeHalted
     }
 
     public struct Step: Sendable, Hashable {
@@ -48,7 +53,7 @@ public struct ChaosPlan: Sendable {
     /// How long faults go on.
     public let length: Duration
     public private(set) var steps: [Step] = []
-    public private(set) var faults = FaultPlan.none
+    public internal(set) var faults = FaultPlan.none
     /// Records a second.
     public private(set) var rate = 0
     /// Entries of a request.
@@ -60,7 +65,7 @@ public struct ChaosPlan: Sendable {
     /// that the daemon keeps: its clock decides what is expired, Microsoft's what is too old.
     public private(set) var hasAged = false
 
-    private var random: SeededRandom
+    var random: SeededRandom
 
     public init(seed: UInt64, length: Duration) {
         self.seed = seed
@@ -76,21 +81,21 @@ public struct ChaosPlan: Sendable {
         drawDisk()
         drawClock()
         drawCredentials()
-        faults = ChaosPlan.microsoft(length: length, using: &random)
+        drawMicrosoft()
         steps.sort { $0.at < $1.at }
     }
 
     // MARK: Drawing
 
-    private mutating func pick<Value>(_ values: [Value]) -> Value {
+    mutating func pick<Value>(_ values: [Value]) -> Value {
         values[Int.random(in: values.indices, using: &random)]
     }
 
-    private mutating func chance(_ percent: Int) -> Bool {
+    mutating func chance(_ percent: Int) -> Bool {
         Int.random(in: 0..<100, using: &random) < percent
     }
 
-    private mutating func duration(_ range: ClosedRange<Int64>) -> Duration {
+    mutating func duration(_ range: ClosedRange<Int64>) -> Duration {
         .milliseconds(Int64.random(in: range, using: &random))
     }
 
@@ -104,7 +109,7 @@ public struct ChaosPlan: Sendable {
         max(1, Int(length.milliseconds / 1000 / seconds))
     }
 
-    private mutating func add(_ action: Action, at time: Duration) {
+    mutating func add(_ action: Action, at time: Duration) {
         steps.append(Step(at: min(time, length), action: action))
     }
 
@@ -180,6 +185,13 @@ public struct ChaosPlan: Sendable {
             add(.handOutToken, at: time + duration(0...3000))
         }
         if chance(50) { add(.expireAccessTokens, at: moment()) }
+        if chance(25) {
+            let time = moment()
+            add(.revokeGrant, at: time)
+            add(.handOutGrant, at: time + duration(0...4000))
+            // Else they read it within a minute.
+            if chance(50) { for member in Member.allCases { add(.reload(member), at: time + .seconds(4)) } }
+        }
     }
 }
 

@@ -10,6 +10,8 @@ public struct ChaosReport: Sendable {
     var brokerOutages = 0
     var diskFills = 0
     var clockSteps = 0
+    var halts = 0
+    var youngGoals = 0
     /// By answer, of all interfaces.
     var requests: [String: Int] = [:]
     var accepted = 0
@@ -24,7 +26,7 @@ public struct ChaosReport: Sendable {
     public var line: String {
         let answers = requests.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         return "\(events) events, \(kills) kills, \(rebalances) rebalances, \(brokerOutages) broker outages, "
-            + "\(diskFills) disk fills, \(clockSteps) clock steps; requests: \(answers); \(accepted) accepted, "
+            + "\(diskFills) disk fills, \(clockSteps) clock steps, \(halts) halts, \(youngGoals) of a young goal; requests: \(answers); \(accepted) accepted, "
             + "\(repeats) repeats, \(rejects) rejects, \(deadLetters) dead letters; settled in \(settleSeconds) s"
     }
 }

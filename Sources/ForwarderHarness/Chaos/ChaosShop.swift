@@ -150,7 +150,9 @@ struct ChaosShop {
 
     // MARK: Words
 
-    private var id: String { "chaos-\(number)" }
+    static func id(_ number: Int) -> String { "chaos-\(number)" }
+
+    private var id: String { ChaosShop.id(number) }
 
     private mutating func anyPartition() -> Int32 { Int32.random(in: 0..<partitions, using: &random) }
 
@@ -191,7 +193,7 @@ struct ChaosShop {
 }
 
 /// A time as Microsoft is told it, worked out by the C library and not by what is on trial.
-private enum CivilText {
+enum CivilText {
     static func utc(_ seconds: Int64) -> String {
         var time = time_t(seconds)
         var parts = tm()

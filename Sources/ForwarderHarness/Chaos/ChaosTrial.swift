@@ -11,21 +11,22 @@ public final class ChaosTrial {
     private static let topic = "chaos"
     private static let requestTimeoutSeconds: Int64 = 2
 
-    private let plan: ChaosPlan
-    private let binary: String
+    let plan: ChaosPlan
+    let binary: String
     private let mock: MockCluster?
     private let brokers: String
     private let topic: String
-    private let microsoft: FakeMicrosoftServer
+    let microsoft: FakeMicrosoftServer
     private let root: DaemonDirectory
-    private let members: [SupervisedDaemon]
+    let members: [SupervisedDaemon]
     private let producer: KafkaProducer
     private var disk: SmallDisk?
     private var clock: SteppedClock?
     private var shop: ChaosShop
     private var events: [ChaosEvent] = []
-    private var token = Microsoft.token
-    private var report = ChaosReport()
+    var token = Microsoft.token
+    var refreshToken = Microsoft.refreshToken
+    var report = ChaosReport()
 
     /// - Parameters:
     ///   - kafka: a broker and a topic of `ChaosPlan.partitions` partitions that nobody else uses; nil makes a mock, whose
@@ -96,6 +97,8 @@ public final class ChaosTrial {
 
     public func run() throws(HarnessFailure) -> ChaosReport {
         members[0].start()
+        // A run that is given up leaves nothing behind.
+        defer { if Interruption.signal != nil { abandon() } }
         microsoft.withModel { [faults = plan.faults] in $0.follow(faults, from: SystemClock.now.wall) }
         let began = SystemClock.now.uptime
         var steps = plan.steps[...]
@@ -114,6 +117,7 @@ public final class ChaosTrial {
             try settle()
             try judge()
         } catch {
+            if Interruption.signal != nil { throw error }
             report.differences.append(error.reason)
         }
         microsoft.stop()
@@ -123,7 +127,15 @@ public final class ChaosTrial {
         return report
     }
 
+    private func abandon() {
+        for member in members { member.abandon() }
+        microsoft.stop()
+        disk = nil
+        root.remove()
+    }
+
     private func tick() throws(HarnessFailure) {
+        if let signal = Interruption.signal { throw HarnessFailure("ended by signal \(signal)") }
         for member in members { try member.tick(SystemClock.now.uptime) }
         usleep(5000)
     }
@@ -162,6 +174,9 @@ public final class ChaosTrial {
             token = "another-made-up-token-\(plan.seed)"
             microsoft.withModel { [token] in $0.setToken(token, ofTag: Microsoft.tag) }
         case .handOutToken: try handOutToken()
+        case .revokeGrant: consentAnew(revoking: true)
+        case .handOutGrant: try handOutGrant()
+        case .resumeHalted: try resumeHalted()
         case .expireAccessTokens: microsoft.withModel { $0.expireAccessTokens(now: SystemClock.now.wall) }
         default:
             guard let mock else { return }
@@ -171,10 +186,6 @@ public final class ChaosTrial {
                 throw HarnessFailure("the mock Kafka: \(error)")
             }
         }
-    }
-
-    private func handOutToken() throws(HarnessFailure) {
-        for member in members { try member.directory.write(token, to: "capi-token") }
     }
 
     private func trouble(_ mock: MockCluster, _ action: ChaosPlan.Action) throws(KafkaError) {
@@ -202,6 +213,8 @@ public final class ChaosTrial {
         disk?.free()
         try clock?.set(milliseconds: 0)
         try handOutToken()
+        if plan.faults.endsGrant { consentAnew(revoking: false) }
+        try handOutGrant()
         do throws(KafkaError) {
             try mock?.bringUp()
             try mock?.setRoundTrip(milliseconds: 0)
@@ -219,6 +232,7 @@ public final class ChaosTrial {
     private func settle() throws(HarnessFailure) {
         let began = SystemClock.now.uptime
         var calmSince: Uptime?
+        var isRestarted = false
         while true {
             let now = SystemClock.now.uptime
             // A full disk may have ended it until a moment ago.
@@ -236,6 +250,11 @@ public final class ChaosTrial {
                 }
                 report.differences.append("not settled after \((now - began).milliseconds / 1000) s: \(statuses)")
                 break
+            }
+            try resumeHalted()
+            if !isRestarted, plan.faults.hasYoungGoal, try isOnlyWaitingForGoals() {
+                isRestarted = true
+                for member in members { member.kill(hard: false, down: .zero, now: now) }
             }
             for _ in 0..<20 { try tick() }
         }
@@ -263,6 +282,11 @@ public final class ChaosTrial {
             report.differences += LogCheck.problems(member.directory, kills: member.hardKills).prefix(10).map {
                 "\(member.directory.log): \($0)"
             }
+            for line in member.directory.logLines("gate.halted") {
+                report.halts += 1
+                let name = line["destination"]?.string ?? ""
+                if !plan.faults.haltable.contains(name) { report.differences.append("\(name) was halted without need") }
+            }
             report.kills += member.kills
             report.rebalances += member.directory.logLines("partitions.assigned").count
         }
@@ -271,12 +295,7 @@ public final class ChaosTrial {
         if store.pending > 0 { report.differences.append("\(store.pending) deliveries still wait") }
         let oracle = ChaosOracle(
             events: events, places: try TopicReader.read(brokers: brokers, topic: topic, group: "chaos-reader"),
-            store: store,
-            refuses: Set(
-                plan.faults.phases.compactMap { phase in
-                    guard ChaosPlan.refusals.contains(where: { $0.fault == phase.fault }) else { return nil }
-                    return phase.targets == .capi ? "capi" : "offline"
-                }))
+            store: store)
         report.differences += oracle.differences(microsoft)
         report.differences += ChaosOracle.findings(microsoft)
         report.events = events.count

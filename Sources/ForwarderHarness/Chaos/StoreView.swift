@@ -32,7 +32,8 @@ struct StoreView {
         pending += try StoreView.list(binary, directory, ["queue", "list"], "deliveries").count
     }
 
-    private static func list(
+    /// What a command lists as JSON. The daemon may be running.
+    static func list(
         _ binary: String, _ directory: DaemonDirectory, _ words: [String], _ member: String
     ) throws(HarnessFailure) -> [JSONElement] {
         let run = try CommandRun(

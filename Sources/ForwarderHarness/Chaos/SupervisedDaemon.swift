@@ -58,6 +58,12 @@ final class SupervisedDaemon {
         end(hard: hard, down: down, now)
     }
 
+    /// Kills it, and sees it no more.
+    func abandon() {
+        isWanted = false
+        phase = .off
+    }
+
     func reload(now: Uptime) {
         if case .running(let process, let since) = phase, now - since > SupervisedDaemon.youth { process.send(SIGHUP) }
     }
