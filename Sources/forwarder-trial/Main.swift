@@ -97,6 +97,10 @@ struct Main {
         let report = try ChaosTrial(
             binary: chaos.binary, plan: chaos.plan, kafka: chaos.kafka, clockLibrary: chaos.clock
         ).run()
+        if let signal = Interruption.signal {
+            StandardError.write("forwarder-trial: given up, signal \(signal)")
+            return 128 + signal
+        }
         for left in report.leftOut { StandardOutput.write("left out: \(left)") }
         if report.isGood {
             StandardOutput.write("seed \(chaos.plan.seed): \(report.line)")

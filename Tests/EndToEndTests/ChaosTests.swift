@@ -1,5 +1,8 @@
 import FakeMicrosoft
+import Forwarder
 import ForwarderCore
+import Glibc
+import ScenarioKit
 import Testing
 
 @testable import ForwarderHarness
@@ -35,6 +38,46 @@ struct ChaosTests {
         var shop = ChaosShop(seed: 1, partitions: 4, requestTimeoutSeconds: 2, hasAged: true)
         let kinds = Set((0..<20_000).map { _ in shop.next(now: 1_786_000_000).kind })
         #expect(kinds.count == 21, "\(kinds.sorted())")
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `a run that is told to end leaves no process, no disk and no file behind`(signal: Int32) async throws {
+        try await onThread {
+            let directory = try DaemonDirectory()
+            defer { directory.remove() }
+            let trial = try ChildProcess(
+                builtBinary("forwarder-trial"), ["--chaos", "--seconds", "60"],
+                environment: DaemonProcess.environment + ["TMPDIR=\(directory.path)"], output: .file("/dev/null"),
+                error: .file("/dev/null"))
+            defer { trial.send(SIGKILL) }
+            var left = 600
+            while ChaosTests.processes(of: directory).isEmpty, left > 0 {
+                usleep(50_000)
+                left -= 1
+            }
+            #expect(!ChaosTests.processes(of: directory).isEmpty, "no daemon was started")
+            trial.send(signal)
+            #expect(trial.exitCode(timeout: .seconds(60)) == 128 + signal)
+            #expect(ChaosTests.processes(of: directory) == [])
+            #expect(DaemonDirectory.everything(below: directory.path) == [directory.path])
+        }
+    }
+
+    /// Everybody whose command line names it.
+    private static func processes(of directory: DaemonDirectory) -> [String] {
+        guard let entries = opendir("/proc") else { return [] }
+        defer { closedir(entries) }
+        var found: [String] = []
+        while let entry = readdir(entries) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard Int32(name) != nil, let line = try? SmallFile.read("/proc/\(name)/cmdline", limit: 1 << 16) else {
+                continue
+            }
+            if String(decoding: line, as: UTF8.self).contains(directory.path) { found.append(name) }
+        }
+        return found
     }
 
     // MARK: The oracle

@@ -96,9 +96,26 @@ public final class ChaosTrial {
     // MARK: The run
 
     public func run() throws(HarnessFailure) -> ChaosReport {
-        members[0].start()
+        do throws(HarnessFailure) {
+            try play()
+            try heal()
+            try settle()
+            try judge()
+        } catch {
+            report.differences.append(error.reason)
+        }
+        for member in members { member.abandon() }
+        microsoft.stop()
         // A run that is given up leaves nothing behind.
-        defer { if Interruption.signal != nil { abandon() } }
+        let isKept = !report.isGood && Interruption.signal == nil
+        if isKept { try disk?.keep() }
+        disk = nil
+        if !isKept { root.remove() }
+        return report
+    }
+
+    private func play() throws(HarnessFailure) {
+        members[0].start()
         microsoft.withModel { [faults = plan.faults] in $0.follow(faults, from: SystemClock.now.wall) }
         let began = SystemClock.now.uptime
         var steps = plan.steps[...]
@@ -112,26 +129,6 @@ public final class ChaosTrial {
             try publish(upTo: Int(elapsed.milliseconds) * plan.rate / 1000)
             try tick()
         }
-        do throws(HarnessFailure) {
-            try heal()
-            try settle()
-            try judge()
-        } catch {
-            if Interruption.signal != nil { throw error }
-            report.differences.append(error.reason)
-        }
-        microsoft.stop()
-        if !report.isGood { try disk?.keep() }
-        disk = nil
-        if report.isGood { root.remove() }
-        return report
-    }
-
-    private func abandon() {
-        for member in members { member.abandon() }
-        microsoft.stop()
-        disk = nil
-        root.remove()
     }
 
     private func tick() throws(HarnessFailure) {
