@@ -8,13 +8,16 @@ public final class DaemonProcess {
     private let process: ChildProcess
 
     /// Starts `binary run`. Its log goes behind what is in the directory's already, what it says to people into a file
-    /// beside it. `environment`: `NAME=VALUE`, in addition to what the libraries need.
+    /// beside it. `environment`: `NAME=VALUE`, in addition to what the libraries need. `isBound`: the kernel kills it when
+    /// the thread that started it ends, however that comes about.
     public init(
-        _ binary: String, _ directory: DaemonDirectory, environment: [String] = [], output: ChildProcess.Stream? = nil
+        _ binary: String, _ directory: DaemonDirectory, environment: [String] = [],
+        output: ChildProcess.Stream? = nil, isBound: Bool = false
     ) throws(HarnessFailure) {
         self.directory = directory
+        let words = isBound ? ["/usr/bin/setpriv", "--pdeathsig", "KILL", binary] : [binary]
         process = try ChildProcess(
-            binary, ["run", "--config", directory.configuration],
+            words[0], words.dropFirst() + ["run", "--config", directory.configuration],
             environment: DaemonProcess.environment + environment,
             output: output ?? .file(directory.log, appends: true), error: .file(directory.errors, appends: true))
     }

@@ -21,6 +21,8 @@ public final class ChaosTrial {
     let members: [SupervisedDaemon]
     private let producer: KafkaProducer
     private var disk: SmallDisk?
+    /// When it was last emptied, until what it did to the daemon is over.
+    private var diskFreed: Uptime?
     private var clock: SteppedClock?
     private var shop: ChaosShop
     private var events: [ChaosEvent] = []
@@ -133,8 +135,19 @@ public final class ChaosTrial {
 
     private func tick() throws(HarnessFailure) {
         if let signal = Interruption.signal { throw HarnessFailure("ended by signal \(signal)") }
-        for member in members { try member.tick(SystemClock.now.uptime) }
+        let now = SystemClock.now.uptime
+        // A full disk may have ended it until a moment ago.
+        if let freed = diskFreed, now - freed > .seconds(3) {
+            members[0].mayFail = false
+            diskFreed = nil
+        }
+        for member in members { try member.tick(now) }
         usleep(5000)
+    }
+
+    private func freeDisk() {
+        disk?.free()
+        diskFreed = SystemClock.now.uptime
     }
 
     private func publish(upTo count: Int) throws(HarnessFailure) {
@@ -159,10 +172,10 @@ public final class ChaosTrial {
         case .fillDisk:
             guard let disk else { return }
             members[0].mayFail = true
+            diskFreed = nil
             try disk.fill()
             report.diskFills += 1
-        case .freeDisk:
-            disk?.free()
+        case .freeDisk: freeDisk()
         case .setClock(let milliseconds):
             guard let clock else { return }
             try clock.set(milliseconds: milliseconds)
@@ -207,7 +220,7 @@ public final class ChaosTrial {
     /// Nothing goes wrong from here on.
     private func heal() throws(HarnessFailure) {
         microsoft.withModel { $0.follow(.none, from: SystemClock.now.wall) }
-        disk?.free()
+        freeDisk()
         try clock?.set(milliseconds: 0)
         try handOutToken()
         if plan.faults.endsGrant { consentAnew(revoking: false) }
@@ -232,8 +245,6 @@ public final class ChaosTrial {
         var isRestarted = false
         while true {
             let now = SystemClock.now.uptime
-            // A full disk may have ended it until a moment ago.
-            if now - began > .seconds(3) { members[0].mayFail = false }
             if isSettled() {
                 let since = calmSince ?? now
                 calmSince = since

@@ -80,7 +80,10 @@ final class SupervisedDaemon {
     func tick(_ now: Uptime) throws(HarnessFailure) {
         switch phase {
         case .off:
-            if isWanted { phase = .running(try DaemonProcess(binary, directory, environment: environment), since: now) }
+            if isWanted {
+                let process = try DaemonProcess(binary, directory, environment: environment, isBound: true)
+                phase = .running(process, since: now)
+            }
         case .running(let process, _):
             guard let code = process.exitCode(timeout: .zero) else { return }
             if !mayFail { misdeeds.append("\(directory.path): ended by itself with exit code \(code)") }
