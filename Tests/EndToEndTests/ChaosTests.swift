@@ -50,12 +50,12 @@ struct ChaosTests {
                 environment: DaemonProcess.environment + ["TMPDIR=\(directory.path)"], output: .file("/dev/null"),
                 error: .file("/dev/null"))
             defer { trial.send(SIGKILL) }
-            var left = 600
-            while ChaosTests.processes(of: directory).isEmpty, left > 0 {
-                usleep(50_000)
-                left -= 1
+            var isStarted = false
+            for _ in 0..<600 where !isStarted {
+                isStarted = !ChaosTests.processes(of: directory).isEmpty
+                if !isStarted { usleep(50_000) }
             }
-            #expect(!ChaosTests.processes(of: directory).isEmpty, "no daemon was started")
+            #expect(isStarted, "no daemon was started")
             trial.send(signal)
             #expect(trial.exitCode(timeout: .seconds(60)) == 128 + signal)
             #expect(ChaosTests.processes(of: directory) == [])
