@@ -23,8 +23,8 @@ GIVEN_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS)
 FUZZ_SECONDS := $(or $(GIVEN_SECONDS),60)
 CHAOS_SECONDS := $(or $(GIVEN_SECONDS),40)
 
-.PHONY: help setup build release demo test check lint format golden simulate chaos broker-chaos soak fuzz sanitize bench broker broker-run \
-	broker-test test-newer-kafka clean
+# Every target is a deed, none a file.
+.PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -97,6 +97,15 @@ bench: release ## nanoseconds and instructions per event, then events/s through 
 	Tests/Bench/instructions.sh $(BIN)/forwarder-bench
 	$(BIN)/forwarder-trial --throughput --records $(RECORDS)
 	$(BIN)/forwarder-trial --throughput --offline --records $(RECORDS)
+
+deb: release ## the Debian package, in .build/deb (needs debhelper)
+	deploy/debian/build.sh
+
+deploy-test: release ## package, systemd, container, Kubernetes, examples: as root on Debian 12, installs what it needs
+	Tests/Deploy/examples.sh
+	Tests/Deploy/kubernetes.sh
+	Tests/Deploy/container.sh
+	Tests/Deploy/deb.sh
 
 clean: ## remove what was built
 	rm -rf .build
