@@ -24,8 +24,9 @@ bare_root() {
     local directory=$1
     shift
     need mmdebstrap systemd-container
-    mmdebstrap --quiet --variant=apt --include="$(IFS=,; echo "$*")" --skip=cleanup/apt/lists bookworm "$directory" \
-        2>"$work/mmdebstrap.log" || { cat "$work/mmdebstrap.log" >&2; fail "no root could be made"; }
+    mmdebstrap --quiet --variant=apt --include="$(IFS=,; echo "apt,$*")" --dpkgopt=force-unsafe-io \
+        --skip=cleanup/apt/lists bookworm "$directory" 2>"$work/mmdebstrap.log" ||
+        { cat "$work/mmdebstrap.log" >&2; fail "no root could be made"; }
     cp /etc/resolv.conf "$directory/etc/resolv.conf"
 }
 
