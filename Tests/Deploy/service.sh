@@ -41,12 +41,12 @@ done
 grep -qE '^Max core file size +0 +0 ' "/proc/$id/limits" || fail "core dumps"
 ok "started: a user of its own, no capability, system calls filtered, no core dump; systemd was told it is ready"
 
-code=0
-conversion-forwarder status >/root/status 2>&1 || code=$?
-[ $code = 1 ] && grep -q '^not ready: ' /root/status && grep -qE '^capi .* ready$' /root/status || {
-    cat /root/status
-    fail "status, exit code $code"
+has_credential() {
+    local code=0
+    conversion-forwarder status >/root/status 2>&1 || code=$?
+    [ $code = 1 ] && grep -q '^not ready: ' /root/status && grep -qE '^capi .* ready$' /root/status
 }
+eventually 5 has_credential || { cat /root/status; fail "status"; }
 ok "the secret reached it as a credential, and status says what is amiss: $(head -n 1 /root/status)"
 eventually 5 eval 'show StatusText | grep -q "capi open"' || fail "no status text: $(show StatusText)"
 ok "systemctl status has: $(show StatusText)"
@@ -100,10 +100,29 @@ systemctl reset-failed $unit
 systemctl start $unit || fail "the demo in the sandbox"
 ok "inside the sandbox the demo is balanced"
 
-systemctl start $unit || true
+# The drop-ins that are shipped as examples.
+rm -rf /run/systemd/system/$unit.d
+examples=/usr/share/doc/conversion-forwarder/examples/$unit.d
+mkdir /etc/systemd/system/$unit.d
+cp $examples/*.conf /etc/systemd/system/$unit.d
+useradd --system --user-group forwarder
+systemd-creds encrypt --name=secret_capi-token /etc/conversion-forwarder/secrets/capi-token \
+    /etc/conversion-forwarder/capi-token.cred 2>/dev/null
+rm /etc/conversion-forwarder/secrets/capi-token
+systemctl daemon-reload
+systemctl start $unit || fail "with the drop-ins"
+eventually 5 has_credential || fail "the encrypted secret did not arrive"
+[ "$(stat --format=%U "/proc/$(show MainPID)") $(stat --format=%U /var/lib/conversion-forwarder/store.sqlite)" = \
+    "forwarder forwarder" ] || fail "the fixed user"
+ok "with the drop-ins: an encrypted secret, a fixed user that takes over the state, and $(show TimeoutStopUSec) to stop"
+rm -r /etc/systemd/system/$unit.d
+systemctl daemon-reload
+systemctl restart $unit 2>/dev/null || fail "without the drop-ins again"
+
 dpkg --purge conversion-forwarder >/root/dpkg.log 2>&1 || { cat /root/dpkg.log; fail "purge"; }
 grep -q 'private/conversion-forwarder stays' /root/dpkg.log || fail "purge is silent on the state"
 [ -e /var/lib/private/conversion-forwarder/store.sqlite ] || fail "purge took the state"
 [ ! -e /usr/bin/conversion-forwarder ] && [ ! -e $configuration ] || fail "purge left something"
-ok "purge removes all but the state and the secrets, and says so"
+[ "$(systemctl is-active $unit)" = inactive ] || fail "purge left it running"
+ok "purge ends it and removes all but the state and the secrets, and says so"
 ok "all of systemd"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# pages.sh PROGRAM DIRECTORY: writes conversion-forwarder(1) from what PROGRAM says of itself, and conversion-forwarder(5)
-# from the configuration's reference, so that neither can be out of step.
+# pages.sh PROGRAM DIRECTORY: writes conversion-forwarder(1) from what PROGRAM says of itself, and
+# conversion-forwarder(5) from the configuration's reference, so that neither can be out of step.
 set -euo pipefail
 program=$(realpath "$1")
 directory=$(realpath "$2")
@@ -22,8 +22,8 @@ conversion\-forwarder \- storefront events from Kafka to Microsoft Advertising
 .I COMMAND
 [\fB\-\-config\fR \fIFILE\fR] [\fB\-\-json\fR] [\fIoptions\fR]
 .SH DESCRIPTION
-Reads storefront events from Kafka and delivers them, at least once, to the Conversions API and to Offline Conversions of
-Microsoft Advertising. What cannot be delivered now waits on disk and is tried again.
+Reads storefront events from Kafka and delivers them, at least once, to the Conversions API and to Offline Conversions
+of Microsoft Advertising. What cannot be delivered now waits on disk and is tried again.
 .PP
 .B conversion\-forwarder run
 is the daemon. The other commands ask it, work on what it keeps on disk, or try a configuration.
