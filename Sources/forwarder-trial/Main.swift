@@ -27,6 +27,7 @@ struct Main {
           --seed S          everything that is left to chance (default 1)
           --kill-at SHARE   kill the daemon after this share of the records; none: not at all (default 0.5)
           --faults KIND     none or mixed: what Microsoft does (default none)
+          --logged LIST     which events the delivery log keeps, such as "[Purchase]" (default: the daemon's)
           --property N=V    a librdkafka property of the daemon; may be repeated
           --producer N=V    a librdkafka property of the publisher; may be repeated
         """

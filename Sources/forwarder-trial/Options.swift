@@ -42,7 +42,7 @@ enum Options {
             rest,
             options: [
                 "--brokers", "--topic", "--binary", "--records", "--rate", "--seed", "--kill-at", "--faults",
-                "--seconds", "--clock",
+                "--seconds", "--clock", "--logged",
             ],
             flags: ["--throughput", "--offline", "--chaos", "--plan", "--soak"])
         let binary = arguments.value("--binary") ?? Options.besides
@@ -52,7 +52,8 @@ enum Options {
                     binary: binary, brokers: arguments.value("--brokers"),
                     topic: arguments.value("--topic") ?? "events",
                     records: try arguments.number("--records", in: 1...100_000_000, default: 300_000),
-                    hasOffline: arguments.has("--offline"), seed: 1, properties: properties, producer: producer))
+                    hasOffline: arguments.has("--offline"), seed: 1, properties: properties, producer: producer,
+                    logged: arguments.value("--logged")))
         } else if arguments.has("--soak") {
             self = .soak(
                 SoakTrial(

@@ -20,6 +20,8 @@ struct ThroughputTrial {
     var seed: UInt64
     var properties: [String] = []
     var producer: [(name: String, value: String)] = []
+    /// Events for the delivery log, as a list of the configuration; nil: those of the default.
+    var logged: String?
 
     struct Report {
         var records = 0
@@ -49,6 +51,7 @@ struct ThroughputTrial {
             brokers: servers, topic: topic, endpoint: microsoft.endpoint, authority: microsoft.authority)
         settings.hasOffline = hasOffline
         if !properties.isEmpty { settings.kafka = ["properties:"] + properties.map { "  " + $0 } }
+        if let logged { settings.capi = ["delivery_log: {events: \(logged)}"] }
         try settings.write(to: directory)
         let expected = publisher.expectation.capi.count + (hasOffline ? publisher.expectation.offline : 0)
         let daemon = try DaemonProcess(binary, directory)

@@ -17,7 +17,7 @@ import Testing
         buffer: {max_bytes: 1MiB, max_age: 30s}
         retry: {base: 250ms, cap: 2m, max_attempts: 7, parked_probe: 90s}
         queue: {max_bytes: 20GiB}
-        delivery_log: {events: []}
+        delivery_log: {events: [], max_age: 2d, max_bytes: off}
         """
 
     private static func common(_ name: String, _ kind: DestinationSettings.Kind) -> DestinationSettings {
@@ -43,6 +43,8 @@ import Testing
         settings.retry.parkedProbe = .seconds(90)
         settings.queue.maxBytes = 20 << 30
         settings.deliveryLog.events = []
+        settings.deliveryLog.maxAge = .seconds(2 * 86_400)
+        settings.deliveryLog.maxBytes = nil
         return settings
     }
 

@@ -146,12 +146,7 @@ extension Command {
         var selection = StoreSelection()
         selection.destination = arguments.value("--destination")
         selection.reason = arguments.value("--reason")
-        if let text = arguments.value("--since") {
-            guard let since = PastTime.parse(text, now: SystemClock.now.wall) else {
-                throw Arguments.Wrong("--since takes a time like 2h, 7d or 2026-08-06T07:00:00Z")
-            }
-            selection.since = since
-        }
+        selection.since = try time("--since", arguments)
         if let text = arguments.value("--id") {
             guard let id = Int64(text) else { throw Arguments.Wrong("--id takes a number") }
             selection.id = id
@@ -161,6 +156,14 @@ extension Command {
             selection.limit = try arguments.number("--limit", in: 1...100_000, default: 100)
         }
         return selection
+    }
+
+    static func time(_ option: String, _ arguments: Arguments) throws(Arguments.Wrong) -> Timestamp? {
+        guard let text = arguments.value(option) else { return nil }
+        guard let time = PastTime.parse(text, now: SystemClock.now.wall) else {
+            throw Arguments.Wrong("\(option) takes a time like 2h, 7d or 2026-08-06T07:00:00Z")
+        }
+        return time
     }
 
     /// Asks the daemon, or looks itself while none runs.
@@ -205,7 +208,7 @@ extension Command {
         ("OFFSET", "offset"), ("ATTEMPTS", "attempts"),
     ]
 
-    private static func table(_ list: JSONElement?, _ columns: [(title: String, member: String)]) -> String {
+    static func table(_ list: JSONElement?, _ columns: [(title: String, member: String)]) -> String {
         let rows = list?.elements ?? []
         guard !rows.isEmpty else { return "none" }
         var table = TextTable(columns.map(\.title))

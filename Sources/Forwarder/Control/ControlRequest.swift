@@ -5,6 +5,7 @@ enum ControlRequest: Sendable, Equatable {
     case status
     case pause(String)
     case resume(String)
+    case deliveries(DeliveryLogQuery)
     case store(StoreCommand)
     case test(TestRequest)
 
@@ -16,6 +17,7 @@ enum ControlRequest: Sendable, Equatable {
             limit: root["limit"]?.integer.flatMap { Int(exactly: $0) })
         switch command {
         case "status": self = .status
+        case "deliveries": self = .deliveries(DeliveryLogQuery(json: root))
         case "queue_stats": self = .store(.queueStats)
         case "queue_list": self = .store(.queueList(selection))
         case "queue_discard": self = .store(.queueDiscard(selection))
@@ -48,6 +50,9 @@ enum ControlRequest: Sendable, Equatable {
             case .resume(let name):
                 writer.member("command", "resume")
                 writer.member("destination", name)
+            case .deliveries(let query):
+                writer.member("command", "deliveries")
+                query.write(&writer)
             case .store(let command): command.write(&writer)
             case .test(let test):
                 writer.member("command", "test")

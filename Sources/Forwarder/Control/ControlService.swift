@@ -7,6 +7,7 @@ struct ControlService: Sendable {
     let telemetry: Telemetry
     let readiness: Readiness
     let rows: RowIDs
+    let stateDirectory: String
 
     /// The store may be in the middle of a large transaction.
     private static let storeTimeout = Duration.seconds(30)
@@ -19,6 +20,8 @@ struct ControlService: Sendable {
         case .status: return status
         case .pause(let name): return change(name, .pause, to: .paused)
         case .resume(let name): return change(name, .resume, to: .running)
+        // Files of their own: the store's thread is not asked.
+        case .deliveries(let query): return DeliveryLogReader(stateDirectory: stateDirectory).answer(query)
         case .store(let command): return ask(command)
         case .test(let request): return test(request)
         case nil:

@@ -29,9 +29,11 @@ extension DeliveryLoop {
 
     private var metrics: Metrics {
         let names = Set(lanes.values.map(\.settings.name))
+        var storeNumbers = store.numbers
+        storeNumbers.deliveryLogDropped = pressure.unloggedCount
         return Metrics(
             uptime: now.uptime - startedAt, destinations: lanes.values.sorted { $0.id < $1.id }.map(describe),
-            kafka: kafka, store: store.numbers, logLinesDropped: telemetry.linesDropped,
+            kafka: kafka, store: storeNumbers, logLinesDropped: telemetry.linesDropped,
             detached: store.detached.filter { !names.contains($0.key) })
     }
 

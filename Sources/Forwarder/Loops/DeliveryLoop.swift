@@ -191,8 +191,16 @@ final class DeliveryLoop {
             case .throttleGrant(let until):
                 for other in credentials.sharing(id) { tell(other, .throttled(until: until)) }
             case .signal(let signal): telemetry.report(signal)
+            case .log(let settled): log(settled, id)
             }
         }
+    }
+
+    /// The delivery log holds nobody up: what it cannot take is left out.
+    private func log(_ settled: SettledDeliveries, _ id: DestinationID) {
+        guard pressure.takesLog else { return pressure.addUnlogged(settled.indices.count) }
+        pressure.addLogged(bytes: settled.batch.byteCount)
+        mailboxes.store.put(.log(id, settled, at: now.wall))
     }
 
     private func send(_ request: RequestID, _ contents: [UInt8], _ isStrict: Bool, _ id: DestinationID) {

@@ -100,6 +100,8 @@ enum StoreOrder: Sendable {
     case work(DestinationID, StoreTicket, [StoreWork])
     case claim(DestinationID, ClaimRequest)
     case release([RowID])
+    /// What became of deliveries, and when. Nobody waits for it.
+    case log(DestinationID, SettledDeliveries, at: Timestamp)
     /// Rejects, and what may be committed once they are on disk.
     case reject([RejectedEvent], [Settlement])
     /// What the store has of these partitions at or behind these offsets.

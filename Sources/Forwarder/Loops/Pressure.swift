@@ -7,11 +7,15 @@ final class Pressure: Sendable {
     static let handedOverLimit = 64 << 20
     /// Rejects on their way to disk.
     static let rejectLimit = 100_000
+    /// Bytes of batches on their way to the delivery log; beyond it they are not logged.
+    static let loggedLimit = 64 << 20
 
     private let flags = Atomic<UInt8>(0)
     private let stopping = Atomic(false)
     private let handedOverBytes = Atomic(0)
     private let rejects = Atomic(0)
+    private let loggedBytes = Atomic(0)
+    private let unlogged = Atomic(0)
 
     /// More is in memory than may be: wait a little.
     var isBackedUp: Bool {
@@ -39,5 +43,19 @@ final class Pressure: Sendable {
 
     func addRejects(_ count: Int) {
         rejects.add(count, ordering: .relaxed)
+    }
+
+    /// Whether the delivery log can take more.
+    var takesLog: Bool { loggedBytes.load(ordering: .relaxed) < Pressure.loggedLimit }
+
+    func addLogged(bytes: Int) {
+        loggedBytes.add(bytes, ordering: .relaxed)
+    }
+
+    /// Deliveries that the delivery log does not tell of.
+    var unloggedCount: Int { unlogged.load(ordering: .relaxed) }
+
+    func addUnlogged(_ count: Int) {
+        unlogged.add(count, ordering: .relaxed)
     }
 }

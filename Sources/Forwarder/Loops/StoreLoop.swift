@@ -11,17 +11,19 @@ final class StoreLoop {
     let mailboxes: Mailboxes
     let telemetry: Telemetry
     private let doorbell: Doorbell
-    private let pressure: Pressure
+    let pressure: Pressure
     private let heartbeats: Heartbeats
     let end: ProcessEnd
     let file: StoreFile
     let ballast: Ballast
 
-    private var plan: Plan
+    private(set) var plan: Plan
     private var neutralizer: Neutralizer
     var backlog = StoreBacklog()
     private var claims: [(DestinationID, ClaimRequest)] = []
     private var inspections: [@Sendable (DeliveryStore) -> Void] = []
+    let deliveryLog: DeliveryLog
+    private var settled: [(DestinationID, SettledDeliveries, Timestamp)] = []
     var numbers = Metrics.Store()
     var now = SystemClock.now
     private var nextPurge: Uptime
@@ -53,6 +55,7 @@ final class StoreLoop {
         self.end = end
         file = StoreFile(store.path)
         neutralizer = Neutralizer(plan.makeIntake())
+        deliveryLog = DeliveryLog(plan)
         ballast = Ballast(plan.configuration.state)
         nextPurge = now.uptime + StoreLoop.purgeInterval
         numbers.isNew = store.wasCreated
@@ -69,6 +72,7 @@ final class StoreLoop {
             for inspection in inspections { inspection(store) }
             inspections = []
             answerClaims()
+            writeDeliveryLog()
             hasten()
             purgeIfDue()
             look()
@@ -84,6 +88,7 @@ final class StoreLoop {
     private func handle(_ order: StoreOrder) {
         switch order {
         case .work(let id, let ticket, let works): backlog.append(works.map(neutralizer.neutral), of: id, ticket)
+        case .log(let id, let settled, let time): self.settled.append((id, settled, time))
         case .claim(let id, let request): claims.append((id, request))
         case .release(let rows): store.release(rows)
         case .reject(let events, let settlements): backlog.append(rejects: events, settlements)
@@ -95,6 +100,7 @@ final class StoreLoop {
         case .reload(let plan):
             self.plan = plan
             neutralizer.add(plan.makeIntake())
+            deliveryLog.reload(plan)
         case .hasten(let time): hastening = time
         case .close: isClosing = true
         }
@@ -137,6 +143,17 @@ final class StoreLoop {
         }
         for (id, count) in result.expired where count > 0 { mailboxes.delivery.put(.expired(id, count: count)) }
         if !result.depths.isEmpty { mailboxes.delivery.put(.depths(result.depths)) }
+    }
+
+    /// Behind all that others wait for. On a disk in trouble the log takes no room from what matters.
+    private func writeDeliveryLog() {
+        for (id, settled, time) in settled {
+            if trouble != nil || !deliveryLog.append(settled, of: id, at: time) {
+                pressure.addUnlogged(settled.indices.count)
+            }
+            pressure.addLogged(bytes: -settled.batch.byteCount)
+        }
+        settled = []
     }
 
     /// A slice of what was told to wait by another clock, when there is nothing better to do.
@@ -185,6 +202,7 @@ final class StoreLoop {
 
     private func purgeIfDue() {
         guard nextPurge <= now.uptime, trouble == nil else { return }
+        deliveryLog.purge(now: now.wall)
         do throws(StoreError) {
             let state = plan.configuration.state
             let purged = try store.purge(now: now.wall, keepFor: state.keepFor, keepRows: state.keepRows)

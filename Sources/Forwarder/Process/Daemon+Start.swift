@@ -184,7 +184,9 @@ extension Daemon {
     private func openControl(_ rows: RowIDs) throws(Refusal) -> ControlSocket {
         do throws(ControlSocket.Unavailable) {
             let control = try ControlSocket(directory: configuration.state.directory)
-            let service = ControlService(mailboxes: mailboxes, telemetry: telemetry, readiness: readiness, rows: rows)
+            let service = ControlService(
+                mailboxes: mailboxes, telemetry: telemetry, readiness: readiness, rows: rows,
+                stateDirectory: configuration.state.directory)
             control.start(service.answer)
             return control
         } catch {

@@ -116,7 +116,11 @@ extension DestinationSettings {
             $0.member("parked_probe", retry.parkedProbe)
         }
         json.section("queue") { $0.member("max_bytes", size: queue.maxBytes) }
-        json.section("delivery_log") { $0.member("events", array: deliveryLog.events) }
+        json.section("delivery_log") {
+            $0.member("events", array: deliveryLog.events)
+            $0.member("max_age", deliveryLog.maxAge)
+            $0.member("max_bytes", orOff: deliveryLog.maxBytes.map { ConfigUnits.text(size: $0) })
+        }
     }
 }
 

@@ -206,6 +206,8 @@ extension DeliveryLogSettings {
     fileprivate static func read(_ map: MapReader) -> DeliveryLogSettings {
         var log = DeliveryLogSettings()
         map.set(&log.events, "events", listOf: .text(100), count: 0...100)
+        map.set(&log.maxAge, "max_age", .duration(.hours(1) ... .days(365)))
+        map.set(orOff: &log.maxBytes, "max_bytes", .size(1 << 20...1 << 40))
         return log
     }
 }

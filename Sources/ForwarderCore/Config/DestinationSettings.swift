@@ -111,8 +111,14 @@ public struct BufferSettings: Sendable, Equatable {
 public struct DeliveryLogSettings: Sendable, Equatable {
     /// Storefront events whose deliveries are kept in the delivery log.
     public var events = ["Purchase", "Lead", "SignUp"]
+    /// What is older is deleted.
+    public var maxAge = Duration.seconds(30 * 86_400)
+    /// What the log of the destination takes on disk; nil: there is none.
+    public var maxBytes: Int64? = 256 << 20
 
     public init() {}
+
+    func holds(_ event: String) -> Bool { maxBytes != nil && events.contains(event) }
 }
 
 public struct RetrySettings: Sendable, Equatable {

@@ -5,6 +5,8 @@ public struct Delivery: Sendable {
 
     /// Index into `DeliveryBatch.topics`.
     public var topic: UInt16
+    /// How many bytes behind its record are its note: what the delivery log will say of it. 0: it has none.
+    public var noteLength: UInt16 = 0
     public var partition: Int32
     public var offset: Int64
     /// The assignment whose watermark waits for this delivery, and its place in that assignment's consumed order.
@@ -60,6 +62,8 @@ public struct Delivery: Sendable {
 
     public var content: Range<Int> { Int(contentStart)..<Int(contentEnd) }
     public var record: Range<Int> { Int(recordStart)..<Int(recordEnd) }
+    /// The note of the delivery log, behind the record.
+    public var note: Range<Int> { Int(recordEnd)..<(Int(recordEnd) + Int(noteLength)) }
     /// Whether it is in the retry queue on disk.
     public var isStored: Bool { row != .none }
 }

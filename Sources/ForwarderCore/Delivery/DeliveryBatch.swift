@@ -4,7 +4,7 @@ public struct DeliveryBatch: Sendable {
     /// The frozen contents in the order of the deliveries, joined by commas: the inside of the request's JSON list.
     public var contents: [UInt8]
     /// The records the deliveries were made from (`.raw`: as consumed, personal data and all, in memory only) or what
-    /// is kept of them on disk (`.neutral`: only hashes).
+    /// is kept of them on disk (`.neutral`: only hashes). Behind a record may stand its note.
     public var records: [UInt8]
     public var recordForm: RecordForm
     /// What `Delivery.topic` and `Delivery.goal` point into.
@@ -58,6 +58,7 @@ public struct DeliveryBatch: Sendable {
         copy.recordStart = UInt32(records.count)
         records.append(contentsOf: batch.records[delivery.record])
         copy.recordEnd = UInt32(records.count)
+        if delivery.noteLength > 0 { records.append(contentsOf: batch.records[delivery.note]) }
         deliveries.append(copy)
     }
 }

@@ -8,11 +8,14 @@ extension DestinationLane {
 
     mutating func deliver(_ batch: DeliveryBatch, _ indices: some Sequence<Int>, isConfirmed: Bool) -> Int {
         var ended: [RowID] = []
+        var logged: [Int] = []
         var count = 0
         for index in indices {
             let delivery = batch.deliveries[index]
             if delivery.isOrphan { continue }
             count += 1
+            // Of a row it is found out later whether its event is one of those.
+            if delivery.noteLength > 0 || batch.recordForm == .neutral { logged.append(index) }
             if delivery.matchKeys.contains(.email) { books.deliveredWithEmail += 1 }
             if delivery.matchKeys.contains(.phone) { books.deliveredWithPhone += 1 }
             if delivery.matchKeys.contains(.clickID) { books.deliveredWithClickID += 1 }
@@ -25,6 +28,7 @@ extension DestinationLane {
         }
         books.delivered += count
         if !isConfirmed { books.deliveredUnconfirmed += count }
+        log(batch, logged, isConfirmed ? .delivered : .unconfirmed)
         if !ended.isEmpty { handOver.works.append(.remove(id, ended)) }
         end(ended)
         return count
@@ -36,9 +40,11 @@ extension DestinationLane {
         var rowEnds: [RowEnd] = []
         var indices: [Int] = []
         var causes: [DeadLetterCause] = []
+        var logged: [DeadLetterCause: [Int]] = [:]
         for (index, cause) in ends {
             let delivery = batch.deliveries[index]
             if delivery.isOrphan { continue }
+            logged[cause, default: []].append(index)
             books.countDeadLetter(cause.reasonClass)
             let report = DeadLetterReport(
                 destination: settings.name, reasonClass: cause.reasonClass, reason: cause.reason,
@@ -53,6 +59,9 @@ extension DestinationLane {
                 handOver.settlements.append(Settlement(delivery))
             }
         }
+        for (cause, indices) in logged.sorted(by: { $0.value[0] < $1.value[0] }) {
+            log(batch, indices, .deadLettered(cause))
+        }
         if !rowEnds.isEmpty { handOver.works.append(.deadLetterRows(id, rowEnds)) }
         end(rowEnds.map(\.row))
         if !indices.isEmpty {
@@ -61,6 +70,11 @@ extension DestinationLane {
             handOver.bytes += dead.byteCount
         }
         return rowEnds.count + indices.count
+    }
+
+    private mutating func log(_ batch: DeliveryBatch, _ indices: [Int], _ end: SettledDeliveries.End) {
+        guard settings.deliveryLog.maxBytes != nil, !indices.isEmpty else { return }
+        actions.append(.log(SettledDeliveries(batch: batch, indices: indices, end: end)))
     }
 
     private mutating func end(_ claimed: [RowID]) {

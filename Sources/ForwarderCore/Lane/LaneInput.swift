@@ -61,6 +61,8 @@ public enum LaneAction: Sendable {
     /// Every destination of the same grant must wait until then.
     case throttleGrant(until: Uptime)
     case signal(Signal)
+    /// For the delivery log; nothing depends on it.
+    case log(SettledDeliveries)
 }
 
 /// A delivery that its partition waits for no longer.

@@ -13,6 +13,7 @@ struct BatchBuilder: ~Copyable {
     private var itemCount = 0
     /// The content of one delivery while it is written, before it is known which batch it fits.
     private var content = ByteBuffer(capacity: 4 << 10)
+    private var note = ByteBuffer(capacity: 1 << 10)
     /// Batches that are full.
     private var ready: [DeliveryBatch] = []
     /// When the oldest delivery that is not in a full batch came in.
@@ -29,9 +30,13 @@ struct BatchBuilder: ~Copyable {
         self.entriesPerDelivery = entriesPerDelivery
     }
 
-    /// Appends a delivery whose content `write` appends; it returns how many entries of the request that is.
+    /// Appends a delivery whose content `write` appends, which returns how many entries of the request that is, and whose
+    /// note for the delivery log `writeNote` appends, if it gets one.
     @inline(__always)
-    mutating func append(_ delivery: Delivery, record: Bytes, now: Uptime, write: (inout ByteBuffer) -> UInt8) {
+    mutating func append(
+        _ delivery: Delivery, record: Bytes, now: Uptime, write: (inout ByteBuffer) -> UInt8,
+        writeNote: (inout ByteBuffer) -> Void
+    ) {
         var delivery = delivery
         content.removeAll()
         delivery.itemCount = write(&content)
@@ -47,6 +52,12 @@ struct BatchBuilder: ~Copyable {
         delivery.recordStart = UInt32(records.count)
         records.append(contentsOf: record)
         delivery.recordEnd = UInt32(records.count)
+        note.removeAll()
+        writeNote(&note)
+        if !note.isEmpty, let length = UInt16(exactly: note.count) {
+            note.withBytes { records.append(contentsOf: $0) }
+            delivery.noteLength = length
+        }
         deliveries.append(delivery)
         itemCount += Int(delivery.itemCount)
         if itemCount + entriesPerDelivery > limits.maxEvents { seal() }

@@ -12,6 +12,8 @@ struct EventRoutes: ~Copyable, Sendable {
         var target: Target
         /// Index into `goals`.
         var goal: UInt16
+        /// Its deliveries are kept in the delivery log.
+        var isLogged = false
     }
 
     /// The names that events are sent under, as deliveries name them.
@@ -41,12 +43,15 @@ struct EventRoutes: ~Copyable, Sendable {
             }
             unmapped =
                 destination.unmapped == .forward ? draft.route(.customByOwnName, EventRoutes.forwardedName) : nil
+            for event in destination.deliveryLog.events where !draft.knows(event) { draft.add(event, unmapped) }
+            draft.log { destination.deliveryLog.holds($0) }
         case .offlineConversions(let offline):
             for goal in offline.goals {
                 draft.add(
                     goal.event, draft.route(.goal(isExternallyAttributed: goal.isExternallyAttributed), goal.name))
             }
             unmapped = nil
+            draft.log { _ in destination.deliveryLog.maxBytes != nil }
         }
         goals = draft.goals
         routes = NameTable(draft.entries)
@@ -69,6 +74,10 @@ struct EventRoutes: ~Copyable, Sendable {
 
         mutating func add(_ event: String, _ route: Route?) {
             entries.append(.init(name: event, value: route))
+        }
+
+        mutating func log(_ isLogged: (String) -> Bool) {
+            for index in entries.indices where isLogged(entries[index].name) { entries[index].value?.isLogged = true }
         }
 
         mutating func route(_ target: CAPISettings.EventMapping.Target) -> Route? {

@@ -11,6 +11,7 @@ struct Gatherer: ~Copyable {
     private let sendMargin: Int64
     /// What was left out of the last event that was read.
     private var lastDropped = DroppedFields()
+    private let goals: [[UInt8]]
 
     /// Time that must be left before an event is too old for its destination when a request starts, beside the
     /// request's own.
@@ -23,6 +24,7 @@ struct Gatherer: ~Copyable {
         case .time(let time): startsAt = time
         }
         rules = DestinationRules(settings)
+        goals = rules.routes.goals.map { Array($0.utf8) }
         let entries = if case .capi(let capi) = settings.kind, capi.pageValue { 2 } else { 1 }
         ripe = BatchBuilder(settings.batch, goals: rules.routes.goals, entriesPerDelivery: entries)
         early = BatchBuilder(settings.batch, goals: rules.routes.goals, entriesPerDelivery: entries)
@@ -81,10 +83,14 @@ struct Gatherer: ~Copyable {
             delivery.dueAt = time
             early.append(delivery, record: reader.record, now: now.uptime) { output in
                 rules.append(reader, route, dropped: &lastDropped, to: &output)
+            } writeNote: { output in
+                if route.isLogged { DeliveryNote.append(reader.event, goals[Int(route.goal)], to: &output) }
             }
         } else {
             ripe.append(delivery, record: reader.record, now: now.uptime) { output in
                 rules.append(reader, route, dropped: &lastDropped, to: &output)
+            } writeNote: { output in
+                if route.isLogged { DeliveryNote.append(reader.event, goals[Int(route.goal)], to: &output) }
             }
         }
         if reader.event.isIDDerived { books.eventIDsDerived += 1 }

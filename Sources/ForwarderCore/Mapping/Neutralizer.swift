@@ -41,6 +41,8 @@ public final class Neutralizer {
                 if !isRead { output.append("{}") }
                 neutral.deliveries[index].recordStart = UInt32(start)
                 neutral.deliveries[index].recordEnd = UInt32(output.count)
+                // A row has none: what it says is in the neutral event.
+                neutral.deliveries[index].noteLength = 0
                 neutral.deliveries[index].payloadHash = hasher.prefix64(record)
             }
         }

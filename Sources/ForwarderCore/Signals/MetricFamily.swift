@@ -31,6 +31,10 @@ extension Metrics {
             single(
                 "unaccounted", .gauge, "Events this program has lost count of; not 0 is a fault", Double(unaccounted)),
             single("log_lines_dropped", .counter, "Log lines that nobody read in time", Double(logLinesDropped)),
+            single(
+                "delivery_log_dropped", .counter,
+                "Deliveries left out of the delivery log, as the disk was full or slow",
+                Double(store.deliveryLogDropped)),
             MetricFamily(
                 name: "detached_pending", kind: .gauge,
                 help: "Deliveries waiting for a destination configured no longer",

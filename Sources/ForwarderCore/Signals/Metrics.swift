@@ -78,6 +78,8 @@ public struct Metrics: Sendable {
         public var transactions = 0
         public var transactionTime = Histogram()
         public var isNew = false
+        /// Deliveries that the delivery log does not tell of, because the disk did not keep up or was full.
+        public var deliveryLogDropped = 0
 
         public init() {}
     }

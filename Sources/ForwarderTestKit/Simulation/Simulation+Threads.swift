@@ -81,7 +81,7 @@ extension Simulation {
         case .settled(let settlements): send(.settled(settlements), to: .intake)
         case .renewCredential: tellGrant(.refused)
         case .rereadSecret: if index == 1 { tellGrant(.secrets(Simulation.secrets)) }
-        case .throttleGrant: break
+        case .throttleGrant, .log: break
         case .signal(let signal): note(signal, index)
         }
     }

@@ -33,7 +33,7 @@ extension LaneFuzz {
             unclaim(rows)
             store.release(rows)
         case .settled(let settlements): for settlement in settlements { check(settlement) }
-        case .renewCredential, .rereadSecret, .throttleGrant: break
+        case .renewCredential, .rereadSecret, .throttleGrant, .log: break
         case .signal(.deadLettered(let report)):
             let number = report.offset
             if report.reasonClass == .refused, !service.bad.contains(Int(number)) {

@@ -66,7 +66,7 @@ import Testing
                 case .renewCredential:
                     generation += 1
                     tell(.credential(isReady: true, generation: generation), answer)
-                case .settled, .rereadSecret, .throttleGrant, .signal: break
+                case .settled, .rereadSecret, .throttleGrant, .signal, .log: break
                 }
             }
         }

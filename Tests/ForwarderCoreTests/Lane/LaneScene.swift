@@ -302,6 +302,7 @@ struct LaneScene {
             store.release(rows)
         case .settled(let settlements): note("settled \(shown(settlements.map { Int($0.sequence) }.sorted()))")
         case .renewCredential: note("renew credential")
+        case .log: break
         case .rereadSecret: note("read the secret anew")
         case .throttleGrant(let until): note("throttle the grant for \((until - now.uptime).shown)")
         case .signal(.deadLettered(let report)): noteDeadLetter(report)
