@@ -2,33 +2,33 @@ import ForwarderCore
 import Testing
 
 struct GroupMoveTests {
-    @Test(
-        arguments: [
-            // From 50 of 10 ..< 100.
-            (GroupMove.Target.earliest, 50, nil, 10, 40, 0),
-            (.latest, 50, nil, 100, 0, 50),
-            (.offset(30), 50, nil, 30, 20, 0),
-            (.offset(50), 50, nil, 50, 0, 0),
-            (.offset(3), 50, nil, 10, 40, 0),
-            (.offset(1000), 50, nil, 100, 0, 50),
-            (.time(Timestamp(seconds: 1)), 50, 60, 60, 0, 10),
-            // Nothing was published since.
-            (.time(Timestamp(seconds: 1)), 50, nil, 100, 0, 50),
-            // Nothing was committed: it begins with the oldest.
-            (.latest, nil, nil, 100, 0, 90),
-            (.earliest, nil, nil, 10, 0, 0),
-            // What was committed is trimmed by now, or was never there.
-            (.offset(20), 5, nil, 20, 0, 10),
-            (.earliest, 500, nil, 10, 90, 0),
-        ] as [(GroupMove.Target, Int64?, Int64?, Int64, Int64, Int64)])
-    func `a move says where it leads, what it repeats and what it leaves out`(
-        _ target: GroupMove.Target, _ committed: Int64?, _ found: Int64?, _ offset: Int64, _ repeated: Int64,
-        _ leftOut: Int64
-    ) {
-        let move = GroupMove(to: target, low: 10, high: 100, committed: committed, found: found)
-        #expect(move.offset == offset)
-        #expect(move.repeated == repeated)
-        #expect(move.leftOut == leftOut)
+    @Test func `a move says where it leads, what it repeats and what it leaves out`() {
+        // Of 10 ..< 100.
+        func check(
+            _ target: GroupMove.Target, from committed: Int64?, found: Int64? = nil, to offset: Int64, repeats: Int64,
+            leavesOut: Int64, _ location: SourceLocation = #_sourceLocation
+        ) {
+            let move = GroupMove(to: target, low: 10, high: 100, committed: committed, found: found)
+            #expect(move.offset == offset, sourceLocation: location)
+            #expect(move.repeated == repeats, sourceLocation: location)
+            #expect(move.leftOut == leavesOut, sourceLocation: location)
+        }
+        check(.earliest, from: 50, to: 10, repeats: 40, leavesOut: 0)
+        check(.latest, from: 50, to: 100, repeats: 0, leavesOut: 50)
+        check(.offset(30), from: 50, to: 30, repeats: 20, leavesOut: 0)
+        check(.offset(50), from: 50, to: 50, repeats: 0, leavesOut: 0)
+        check(.offset(3), from: 50, to: 10, repeats: 40, leavesOut: 0)
+        check(.offset(1000), from: 50, to: 100, repeats: 0, leavesOut: 50)
+        let time = GroupMove.Target.time(Timestamp(seconds: 1))
+        check(time, from: 50, found: 60, to: 60, repeats: 0, leavesOut: 10)
+        // Nothing was published since.
+        check(time, from: 50, to: 100, repeats: 0, leavesOut: 50)
+        // Nothing was committed: it begins with the oldest.
+        check(.latest, from: nil, to: 100, repeats: 0, leavesOut: 90)
+        check(.earliest, from: nil, to: 10, repeats: 0, leavesOut: 0)
+        // What was committed is trimmed by now, or was never there.
+        check(.offset(20), from: 5, to: 20, repeats: 0, leavesOut: 10)
+        check(.earliest, from: 500, to: 10, repeats: 90, leavesOut: 0)
     }
 
     @Test func `a target is a word, an offset, or a time`() {
