@@ -54,7 +54,8 @@ private func makeLoop(_ store: DeliveryStore, _ mailboxes: Mailboxes, _ end: Pro
     var configuration = Configuration(kafka: KafkaSettings(brokers: [], topics: []), destinations: [])
     configuration.state.ballastBytes = 0
     let plan = Plan(configuration: configuration, destinations: [], storeIdentity: store.identity, detached: [:])
-    let telemetry = Telemetry(sink: LogSink(descriptor: open("/dev/null", O_WRONLY | O_CLOEXEC)), level: .error)
+    let telemetry = Telemetry(
+        sink: LogSink(descriptor: open("/dev/null", O_WRONLY | O_CLOEXEC)), settings: LogSettings())
     return StoreLoop(
         store, plan, mailboxes: mailboxes, doorbell: Doorbell(), pressure: Pressure(), telemetry: telemetry,
         heartbeats: Heartbeats(), end: end)

@@ -131,7 +131,7 @@ struct TelemetryTests {
         sink.start()
         // More than the pipe and the buffer hold together.
         let line = Array(String(repeating: "x", count: 99_999).utf8)
-        for _ in 0..<100 { sink.write(line) }
+        for _ in 0..<100 { sink.write(line, .info) }
         #expect(sink.dropped > 0 && sink.dropped < 100)
         let took = ContinuousClock().measure { sink.close(timeout: .milliseconds(300)) }
         #expect(took < .seconds(2))
@@ -155,11 +155,65 @@ struct TelemetryTests {
         signal(SIGPIPE, SIG_IGN)
         close(ends[0])
         let sink = LogSink(descriptor: ends[1])
-        for _ in 0..<3 { sink.write(Array("line".utf8)) }
+        for _ in 0..<3 { sink.write(Array("line".utf8), .info) }
         sink.start()
         sink.close()
         #expect(sink.dropped == 3)
         close(ends[1])
+    }
+
+    @Test func `lines carry their priority where the journal reads them, and nowhere else`() throws {
+        var ends: [Int32] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        let (reader, writer) = (ends[0], ends[1])
+        defer { close(reader) }
+        var status = stat()
+        #expect(fstat(writer, &status) == 0)
+        let own = "\(status.st_dev):\(status.st_ino)"
+        #expect(JournalStream.isAt(writer, variable: own))
+        for other in [nil, "", "8", "8:", "a:b", "\(status.st_dev):\(status.st_ino + 1)", "\(own):1"] {
+            #expect(!JournalStream.isAt(writer, variable: other), "\(other ?? "nil")")
+        }
+        #expect(!JournalStream.isAt(-1, variable: own))
+
+        for (variable, expected) in [
+            (own, "<7>debug\n<6>info\n<4>warning\n<3>error\n"), ("1:1", "debug\ninfo\nwarning\nerror\n"),
+        ] {
+            let sink = LogSink(descriptor: writer, journalStream: variable)
+            for level in LogSettings.Level.allCases { sink.write(Array(level.rawValue.utf8), level) }
+            sink.start()
+            sink.close()
+            var bytes = [UInt8](repeating: 0, count: 1000)
+            let count = read(reader, &bytes, bytes.count)
+            #expect(String(decoding: bytes[..<max(0, count)], as: UTF8.self) == expected)
+        }
+        close(writer)
+    }
+
+    @Test(arguments: [(LogSettings.Format.json, 1), (.logfmt, 1), (.emf, 2)])
+    func `the log is written in the format that was set last`(_ format: LogSettings.Format, lines: Int) throws {
+        var ends: [Int32] = [-1, -1]
+        #expect(pipe(&ends) == 0)
+        defer { close(ends[0]) }
+        let sink = LogSink(descriptor: ends[1], journalStream: nil)
+        let telemetry = Telemetry(sink: sink, settings: LogSettings())
+        var settings = LogSettings()
+        settings.format = format
+        telemetry.set(settings)
+        telemetry.set(isReady: true)
+        for _ in 0..<25 { telemetry.report(.gateOpened(destination: "capi")) }
+        telemetry.publish(metrics(consumed: 3), isLogged: true)
+        sink.start()
+        sink.close()
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = read(ends[0], &bytes, bytes.count)
+        close(ends[1])
+        let text = String(decoding: bytes[..<max(0, count)], as: UTF8.self).split(separator: "\n")
+        #expect(text.count == 20 + lines)
+        #expect(text.first?.hasPrefix(format == .logfmt ? "ts=" : "{\"ts\":") == true)
+        #expect(text.last?.contains(format == .emf ? "\"_aws\":{" : "consumed") == true)
+        #expect(telemetry.metrics?.logLinesHeldBack == 5)
+        #expect(telemetry.metrics?.isReady == true)
     }
 
     @Test func `the file system of a path is that of the mount it is below`() {

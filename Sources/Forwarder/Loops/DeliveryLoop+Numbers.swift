@@ -33,7 +33,7 @@ extension DeliveryLoop {
         storeNumbers.deliveryLogDropped = pressure.unloggedCount
         return Metrics(
             uptime: now.uptime - startedAt, destinations: lanes.values.sorted { $0.id < $1.id }.map(describe),
-            kafka: kafka, store: storeNumbers, logLinesDropped: telemetry.linesDropped,
+            kafka: kafka, store: storeNumbers,
             detached: store.detached.filter { !names.contains($0.key) })
     }
 
@@ -47,6 +47,9 @@ extension DeliveryLoop {
             requestTime: requestTimes[lane.id] ?? Histogram(),
             oldestPendingSeconds: oldest.map { max(0, Double(now.wall.seconds - $0)) })
         destination.credentialProblem = credentials.problem(of: lane.id)
+        destination.credentialExpiresSeconds = credentials.expires(of: lane.id).map {
+            max(0, Double(($0 - now.uptime).milliseconds) / 1000)
+        }
         return destination
     }
 }

@@ -136,6 +136,14 @@ struct StoreFile {
         return identity == current
     }
 
+    /// Free bytes (for whoever is not root) and size of the file system; nil if it does not say.
+    var space: (free: Int?, size: Int?) {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return (nil, nil) }
+        let block = Int(status.f_frsize)
+        return (Int(status.f_bavail) * block, Int(status.f_blocks) * block)
+    }
+
     private static func identity(_ path: String) -> (device: dev_t, number: ino_t)? {
         var status = stat()
         return stat(path, &status) == 0 ? (status.st_dev, status.st_ino) : nil

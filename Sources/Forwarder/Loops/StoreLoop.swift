@@ -221,6 +221,7 @@ final class StoreLoop {
         guard nextLook <= now.uptime else { return }
         nextLook = now.uptime + StoreLoop.lookInterval
         checkFile(pending: plan.destinations.reduce(0) { $0 + store.depth(of: $1.id).rows })
+        (numbers.freeBytes, numbers.sizeBytes) = file.space
         sendState()
     }
 

@@ -49,7 +49,7 @@ extension Daemon {
         case .success(let plan)?:
             self.configuration = configuration
             fingerprints.merge(configuration.fingerprints) { _, new in new }
-            telemetry.setLevel(configuration.log.level)
+            telemetry.set(configuration.log)
             mailboxes.store.put(.reload(plan))
             // The intake hands over what it has by the old plan, then passes the new one on.
             mailboxes.intake.put(.reload(plan))

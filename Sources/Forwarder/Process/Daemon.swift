@@ -46,7 +46,7 @@ public final class Daemon {
         self.configuration = configuration
         fingerprints = configuration.fingerprints
         signals = ProcessSignals()
-        telemetry = Telemetry(sink: sink, level: configuration.log.level)
+        telemetry = Telemetry(sink: sink, settings: configuration.log)
         let (intakeBell, storeBell, deliveryWaker) = (intakeBell, storeBell, deliveryWaker)
         mailboxes = Mailboxes(
             intake: Mailbox { intakeBell.ring() }, delivery: Mailbox { deliveryWaker.wake() },
@@ -138,6 +138,7 @@ public final class Daemon {
         if stalled.isEmpty { notifier.alive(now) }
         guard let metrics = telemetry.metrics else { return }
         readiness.judge(metrics, stalled: stalled.map(\.loop.name), now: now)
+        telemetry.set(isReady: readiness.reasons.isEmpty)
         notifier.status(metrics.summary)
     }
 

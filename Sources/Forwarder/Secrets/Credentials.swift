@@ -104,6 +104,11 @@ final class Credentials {
         return grant.machine.problem == "not_saved" ? nil : grant.machine.problem
     }
 
+    /// When the access token of a destination ends; nil where there is none.
+    func expires(of id: DestinationID) -> Uptime? {
+        accounts[id]?.grant.flatMap { grants[$0]?.machine.expires }
+    }
+
     // MARK: Time and answers
 
     var nextWake: Uptime {

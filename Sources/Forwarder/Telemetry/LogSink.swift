@@ -22,9 +22,15 @@ public final class LogSink: Sendable {
     private let doorbell = Doorbell()
     private let ended = Reply<Void>()
     private let descriptor: Int32
+    private let isJournal: Bool
 
-    public init(descriptor: Int32 = STDOUT_FILENO) {
+    /// `journalStream` is what systemd says of the journal's socket.
+    public init(
+        descriptor: Int32 = STDOUT_FILENO,
+        journalStream: String? = getenv("JOURNAL_STREAM").map { String(cString: $0) }
+    ) {
         self.descriptor = descriptor
+        isJournal = JournalStream.isAt(descriptor, variable: journalStream)
     }
 
     public func start() {
@@ -37,13 +43,14 @@ public final class LogSink: Sendable {
     /// Lines dropped since the start.
     public var dropped: Int { state.withLock { $0.dropped } }
 
-    public func write(_ line: [UInt8]) {
+    public func write(_ line: [UInt8], _ level: LogSettings.Level) {
         let wasEmpty = state.withLock { state in
             guard state.taken + state.bytes.count + line.count < LogSink.bufferLimit else {
                 state.dropped += 1
                 return false
             }
             let wasEmpty = state.bytes.isEmpty
+            if isJournal { JournalStream.prefix(level).withUTF8Buffer { state.bytes += $0 } }
             state.bytes += line
             state.bytes.append(UInt8(ascii: "\n"))
             return wasEmpty

@@ -4,39 +4,60 @@ import Synchronization
 /// Where every thread reports to: signals become lines of the log, numbers the metrics.
 public final class Telemetry: Sendable {
     private let sink: LogSink
-    private let level: Mutex<LogSettings.Level>
+    private let settings: Mutex<LogSettings>
     private let floods = Mutex(FloodGuard())
+    private let heldBack = Atomic(0)
+    private let isReady = Atomic(false)
     /// The last numbers, for the admin port and for `status`.
     private let latest = Mutex<Metrics?>(nil)
+    private let embedded = Mutex(EmbeddedMetrics())
 
-    public init(sink: LogSink, level: LogSettings.Level) {
+    public init(sink: LogSink, settings: LogSettings) {
         self.sink = sink
-        self.level = Mutex(level)
+        self.settings = Mutex(settings)
     }
 
-    public func setLevel(_ level: LogSettings.Level) {
-        self.level.withLock { $0 = level }
+    public func set(_ settings: LogSettings) {
+        self.settings.withLock { $0 = settings }
+    }
+
+    /// What `/readyz` says, for the metrics.
+    func set(isReady: Bool) {
+        self.isReady.store(isReady, ordering: .relaxed)
     }
 
     public func report(_ signal: Signal) {
-        guard signal.level >= level.withLock({ $0 }) else { return }
+        let settings = self.settings.withLock { $0 }
+        guard signal.level >= settings.level else { return }
         let now = SystemClock.now
-        var heldBack = 0
-        if let key = signal.floodKey {
-            let verdict = floods.withLock { $0.admit(key, now: now.uptime) }
-            guard verdict.isAdmitted else { return }
-            heldBack = verdict.heldBack
+        let verdict = floods.withLock { $0.admit(signal.floodKey, signal.floodLimit, now: now.uptime) }
+        guard verdict.isAdmitted else {
+            heldBack.add(1, ordering: .relaxed)
+            return
         }
-        sink.write(signal.line(at: now.wall, heldBack: heldBack))
+        let line = signal.line(at: now.wall, heldBack: verdict.heldBack)
+        sink.write(line.bytes(settings.format), signal.level)
     }
 
     /// Takes the numbers of this moment; writes them to the log if it is time.
     public func publish(_ metrics: Metrics, isLogged: Bool) {
-        latest.withLock { $0 = metrics }
-        guard isLogged, Metrics.level >= level.withLock({ $0 }) else { return }
-        sink.write(metrics.line(at: SystemClock.now.wall))
+        var metrics = metrics
+        metrics.logLinesDropped = sink.dropped
+        metrics.logLinesHeldBack = heldBack.load(ordering: .relaxed)
+        metrics.isReady = isReady.load(ordering: .relaxed)
+        latest.withLock { [metrics] in $0 = metrics }
+        let settings = self.settings.withLock { $0 }
+        guard isLogged, Metrics.level >= settings.level else { return }
+        let now = SystemClock.now.wall
+        switch settings.format {
+        case .json: sink.write(metrics.json(at: now), Metrics.level)
+        case .logfmt: sink.write(metrics.logfmt(at: now), Metrics.level)
+        case .emf:
+            for line in embedded.withLock({ [metrics] in $0.lines(metrics, at: now) }) {
+                sink.write(line, Metrics.level)
+            }
+        }
     }
 
     public var metrics: Metrics? { latest.withLock { $0 } }
-    public var linesDropped: Int { sink.dropped }
 }

@@ -167,7 +167,8 @@ public struct LogSettings: Sendable, Equatable {
     }
 
     public enum Format: String, Sendable, CaseIterable {
-        case json
+        /// `emf`: JSON whose metrics lines CloudWatch takes metrics from.
+        case json, logfmt, emf
     }
 
     public var level = Level.info

@@ -7,12 +7,11 @@ public enum RetryAfter {
             // Anything longer is as good as for ever; the caller has a cap.
             return .seconds(words[0].utf8.count > 9 ? 999_999_999 : Int64(words[0]) ?? 0)
         }
-        guard let date = httpDate(text) else { return nil }
-        return max(.zero, Timestamp(seconds: date) - now)
+        return date(text).map { max(.zero, $0 - now) }
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that may be sent today.
-    private static func httpDate(_ text: String) -> Int64? {
+    static func date(_ text: String) -> Timestamp? {
         let parts = text.split(whereSeparator: { $0 == " " || $0 == "," || $0 == ":" })
         guard parts.count == 8, parts[7] == "GMT" || parts[7] == "UTC" else { return nil }
         guard let month = months.firstIndex(of: String(parts[2])), let day = Int64(parts[1]),
@@ -21,7 +20,7 @@ public enum RetryAfter {
         else { return nil }
         guard 1...31 ~= day, 1970...9999 ~= year, 0...23 ~= hour, 0...59 ~= minute, 0...60 ~= second else { return nil }
         let days = ISO8601.daysSince1970(year, Int64(month) + 1, day)
-        return days * 86_400 + hour * 3600 + minute * 60 + second
+        return Timestamp(seconds: days * 86_400 + hour * 3600 + minute * 60 + second)
     }
 
     private static let months = [

@@ -7,9 +7,13 @@ extension DestinationLane {
         for index in attempt.pending.batch.deliveries.indices {
             attempt.pending.batch.deliveries[index].attempts += 1
         }
-        if case .noAnswer = outcome { books.requestsWithoutAnswer += 1 }
         let verdict = interface.verdict(
             outcome, entryCount: attempt.pending.batch.itemCount, now: now.wall)
+        books.count(outcome, verdict)
+        if case .answer(let answer) = outcome, let date = answer.headers["date"].flatMap(RetryAfter.date) {
+            // Written somewhere on the way, and cut to whole seconds: the middle is the best guess.
+            clockOffset = now.wall - elapsed / 2 - (date + .milliseconds(500))
+        }
         books.warnings += verdict.warnings
         var report = AttemptReport(
             destination: settings.name, request: request, source: attempt.pending.source.rawValue,

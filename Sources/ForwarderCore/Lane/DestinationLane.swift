@@ -67,6 +67,8 @@ public struct DestinationLane: Sendable {
     var refusedGeneration: Int?
     /// When a request was last answered as it should.
     var lastAnsweredAt = Timestamp.distantPast
+    /// This clock minus the one that dates the answers.
+    var clockOffset: Duration?
     private var nextID: UInt64
 
     // Gathered during one input.
@@ -210,6 +212,6 @@ public struct DestinationLane: Sendable {
             id: id, name: settings.name, books: books, gate: gate.name(at: now.uptime), gateReason: reason,
             pending: pendingRows, inFlight: inMemory.reduce(0) { $0 + $1.unstoredCount },
             requestsInFlight: attempts.count, memoryBytes: memoryBytes, depth: depth,
-            isCredentialReady: isCredentialReady)
+            isCredentialReady: isCredentialReady, queueLimitBytes: settings.queue.maxBytes, clockOffset: clockOffset)
     }
 }

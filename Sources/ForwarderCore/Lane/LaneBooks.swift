@@ -33,11 +33,32 @@ public struct LaneBooks: Sendable, Equatable {
     public var deliveredWithEmail = 0
     public var deliveredWithPhone = 0
     public var deliveredWithClickID = 0
+    /// Requests by what they came to; the index is the raw value.
+    public var outcomes = [Int](repeating: 0, count: RequestOutcome.allCases.count)
+    public var transportFaults: [TransportFault: Int] = [:]
 
     public init() {}
 
     public var skipped: Int { skippedShadow + skippedAlreadyStored }
     public var deadLettered: Int { deadLetteredData + deadLetteredRefused + deadLetteredExpired }
+
+    public func deadLettered(_ reasonClass: DeadLetterCause.Class) -> Int {
+        switch reasonClass {
+        case .data: deadLetteredData
+        case .refused: deadLetteredRefused
+        case .expired: deadLetteredExpired
+        }
+    }
+
+    mutating func count(_ outcome: HTTPOutcome, _ verdict: Verdict) {
+        switch outcome {
+        case .answer: outcomes[Int(RequestOutcome(verdict.others).rawValue)] += 1
+        case .noAnswer(let fault):
+            requestsWithoutAnswer += 1
+            outcomes[Int(RequestOutcome.noAnswer.rawValue)] += 1
+            transportFaults[fault, default: 0] += 1
+        }
+    }
 
     mutating func countDeadLetter(_ reasonClass: DeadLetterCause.Class) {
         switch reasonClass {
@@ -64,6 +85,10 @@ public struct LaneSnapshot: Sendable {
     public var memoryBytes: Int
     public var depth: QueueDepth
     public var isCredentialReady: Bool
+    /// Bytes at which the queue is full.
+    public var queueLimitBytes: Int64
+    /// This clock minus Microsoft's; nil before the first answer that has a date.
+    public var clockOffset: Duration?
 
     /// What came in minus what became of it; 0, or there is a fault in this program.
     public var unaccounted: Int {

@@ -2,19 +2,30 @@
 /// cannot disagree.
 public struct MetricFamily: Sendable {
     public enum Kind: String, Sendable {
-        case counter, gauge
+        case counter, gauge, histogram
+    }
+
+    /// The label beside the destination, and all values it can have.
+    public struct Label: Sendable {
+        public var name: String
+        public var values: [String]
     }
 
     public struct Sample: Sendable {
         public var destination: String?
-        public var label: (name: String, value: String)?
+        public var label: String?
         public var value: Double
+        /// Of a histogram, whose value is the sum.
+        public var histogram: Histogram?
     }
 
     /// Without the prefix, and without `_total`.
     public var name: String
     public var kind: Kind
     public var help: String
+    /// Whether every destination has a value of its own.
+    public var isPerDestination = true
+    public var label: Label?
     public var samples: [Sample]
 
     /// The name as Prometheus sees it.
@@ -28,6 +39,7 @@ extension Metrics {
     private var processFamilies: [MetricFamily] {
         [
             single("uptime_seconds", .gauge, "Time since start", Double(uptime.milliseconds) / 1000),
+            single("ready", .gauge, "1 while everything does what it is there for, as /readyz says", isReady ? 1 : 0),
             single(
                 "unaccounted", .gauge, "Events this program has lost count of; not 0 is a fault", Double(unaccounted)),
             single("log_lines_dropped", .counter, "Log lines that nobody read in time", Double(logLinesDropped)),
@@ -35,6 +47,9 @@ extension Metrics {
                 "delivery_log_dropped", .counter,
                 "Deliveries left out of the delivery log, as the disk was full or slow",
                 Double(store.deliveryLogDropped)),
+            single(
+                "log_lines_held_back", .counter, "Log lines not written because there were too many like them",
+                Double(logLinesHeldBack)),
             MetricFamily(
                 name: "detached_pending", kind: .gauge,
                 help: "Deliveries waiting for a destination configured no longer",
@@ -45,6 +60,8 @@ extension Metrics {
             single(
                 "store_transaction_seconds_p99", .gauge, "99th percentile of a transaction's time",
                 store.transactionTime.quantile(0.99) ?? 0),
+            optional("state_free_bytes", "Free bytes of the state directory's file system", store.freeBytes),
+            optional("state_size_bytes", "Size of the state directory's file system", store.sizeBytes),
         ]
     }
 
@@ -71,17 +88,19 @@ extension Metrics {
     private var intakeFamilies: [MetricFamily] {
         [
             counter("consumed", "Records read from Kafka") { $0.intake.consumed },
-            labelled("skipped", "Events for which nothing is owed", "reason") { destination in
-                SkipReason.allCases.map { ("\($0.name)", destination.skipped($0)) }
+            labelled("skipped", "Events for which nothing is owed", by: "reason", SkipReason.allCases, { "\($0.name)" })
+            {
+                $0.skipped($1)
             },
             counter("rejected", "Events that the destination cannot take") { $0.intake.rejected },
-            labelled("reject_reasons", "What was wrong with them; an event can count twice", "reason") { destination in
-                RejectReason.allCases.map { ("\($0.name)", destination.intake.rejectedByReason[Int($0.rawValue)]) }
-            },
-            labelled("field_dropped", "Fields left out of good events", "field") { destination in
-                EventField.allCases.map { field in
-                    ("\(field.name)", DropReason.allCases.reduce(0) { $0 + destination.intake.dropped(field, $1) })
-                }
+            labelled(
+                "reject_reasons", "What was wrong with them; an event can count twice", by: "reason",
+                RejectReason.allCases, { "\($0.name)" }
+            ) { $0.intake.rejectedByReason[Int($1.rawValue)] },
+            labelled(
+                "field_dropped", "Fields left out of good events", by: "field", EventField.allCases, { "\($0.name)" }
+            ) { destination, field in
+                DropReason.allCases.reduce(0) { $0 + destination.intake.dropped(field, $1) }
             },
             counter("event_id_derived", "Events without an id of their own") { $0.intake.eventIDsDerived },
         ]
@@ -93,12 +112,9 @@ extension Metrics {
             counter("delivered_unconfirmed", "Of these: not confirmed in so many words") {
                 $0.lane.books.deliveredUnconfirmed
             },
-            labelled("dead_lettered", "Deliveries given up", "class") {
-                [
-                    ("data", $0.lane.books.deadLetteredData), ("refused", $0.lane.books.deadLetteredRefused),
-                    ("expired", $0.lane.books.deadLetteredExpired),
-                ]
-            },
+            labelled(
+                "dead_lettered", "Deliveries given up", by: "class", DeadLetterCause.Class.allCases, \.rawValue
+            ) { $0.lane.books.deadLettered($1) },
             counter("discarded", "Deliveries thrown away by an operator, or unreadable") { $0.lane.books.discarded },
             counter("released", "Deliveries given back to Kafka") { $0.released },
             counter("restored", "Deliveries found in the queue at start") { $0.lane.books.restored },
@@ -108,30 +124,55 @@ extension Metrics {
             gauge("unaccounted_deliveries", "What came in minus what became of it") { Double($0.unaccounted) },
             gauge("oldest_pending_seconds", "Age of the oldest event in the queue") { $0.oldestPendingSeconds },
             gauge("queue_bytes", "Bytes in the queue on disk") { Double($0.lane.depth.bytes) },
+            gauge("queue_limit_bytes", "Bytes at which the queue is full, and Kafka is paused") {
+                Double($0.lane.queueLimitBytes)
+            },
             gauge("memory_bytes", "Bytes of deliveries in memory") { Double($0.lane.memoryBytes) },
-            labelled("gate", "1 for the state the gate is in", "state") { destination in
-                ["open", "half_open", "closed", "parked", "halted", "paused"].map {
-                    ($0, destination.lane.gate == $0 ? 1 : 0)
-                }
-            }.asGauge,
+            labelled(
+                "gate", "1 for the state the gate is in", as: .gauge, by: "state",
+                ["open", "half_open", "closed", "parked", "halted", "paused"], { $0 }
+            ) { $0.lane.gate == $1 ? 1 : 0 },
             gauge("credential_ready", "1 while there is a credential to send with") {
                 $0.lane.isCredentialReady ? 1 : 0
             },
+            gauge("credential_expires_seconds", "Time until the access token in use ends; it is renewed 300 s before") {
+                $0.credentialExpiresSeconds
+            },
+            gauge("clock_offset_seconds", "This clock minus Microsoft's, by the Date of its last answer") {
+                $0.lane.clockOffset.map { Double($0.milliseconds) / 1000 }
+            },
             counter("requests", "Requests sent") { $0.lane.books.requests },
             counter("requests_unanswered", "Of these: without an answer") { $0.lane.books.requestsWithoutAnswer },
+            labelled(
+                "request_outcomes", "What requests came to", by: "outcome", RequestOutcome.allCases, \.name
+            ) { $0.lane.books.outcomes[Int($1.rawValue)] },
+            labelled(
+                "transport_faults", "Why requests got no answer", by: "reason", TransportFault.allCases, \.rawValue
+            ) { $0.lane.books.transportFaults[$1, default: 0] },
             counter("attempts", "Deliveries sent, repeats included") { $0.lane.books.attempts },
             counter("retried", "Deliveries put back to be sent again") { $0.lane.books.retried },
             counter("spilled", "Deliveries written to the queue") { $0.lane.books.spilled },
             counter("warnings", "Entries taken although something in them was not") { $0.lane.books.warnings },
             counter("quarantined", "Rows of the queue that could not be read back") { $0.lane.books.quarantined },
             counter("gate_closings", "How often the gate closed") { $0.lane.books.gateClosings },
-            gauge("request_seconds_p50", "Median time of a request") { $0.requestTime.quantile(0.5) },
-            gauge("request_seconds_p99", "99th percentile of a request's time") { $0.requestTime.quantile(0.99) },
-            labelled("match_keys", "Delivered events that carried a key to match by", "key") {
-                [
-                    ("email", $0.lane.books.deliveredWithEmail), ("phone", $0.lane.books.deliveredWithPhone),
-                    ("msclkid", $0.lane.books.deliveredWithClickID),
-                ]
+            MetricFamily(
+                name: "request_seconds", kind: .histogram, help: "Time of requests, answered or not",
+                samples: destinations.map {
+                    .init(
+                        destination: $0.lane.name, value: $0.requestTime.seconds, histogram: $0.requestTime)
+                }),
+            gauge("request_seconds_p50", "Median time of a request since the start") { $0.requestTime.quantile(0.5) },
+            gauge("request_seconds_p99", "99th percentile of it since the start") { $0.requestTime.quantile(0.99) },
+            labelled(
+                "match_keys", "Delivered events that carried a key to match by", by: "key",
+                ["email", "phone", "msclkid"], { $0 }
+            ) { destination, key in
+                let books = destination.lane.books
+                return switch key {
+                case "email": books.deliveredWithEmail
+                case "phone": books.deliveredWithPhone
+                default: books.deliveredWithClickID
+                }
             },
         ]
     }
@@ -139,7 +180,13 @@ extension Metrics {
     // MARK: Making families
 
     private func single(_ name: String, _ kind: MetricFamily.Kind, _ help: String, _ value: Double) -> MetricFamily {
-        MetricFamily(name: name, kind: kind, help: help, samples: [.init(value: value)])
+        MetricFamily(name: name, kind: kind, help: help, isPerDestination: false, samples: [.init(value: value)])
+    }
+
+    /// Absent while it is not known.
+    private func optional(_ name: String, _ help: String, _ value: Int?) -> MetricFamily {
+        let samples = value.map { [MetricFamily.Sample(value: Double($0))] } ?? []
+        return MetricFamily(name: name, kind: .gauge, help: help, isPerDestination: false, samples: samples)
     }
 
     private func counter(_ name: String, _ help: String, _ value: (Destination) -> Int) -> MetricFamily {
@@ -154,25 +201,18 @@ extension Metrics {
         return MetricFamily(name: name, kind: .gauge, help: help, samples: samples)
     }
 
-    /// Values that are 0 are left out: most reasons never occur.
-    private func labelled(
-        _ name: String, _ help: String, _ label: String, _ values: (Destination) -> [(String, Int)]
+    private func labelled<Key>(
+        _ name: String, _ help: String, as kind: MetricFamily.Kind = .counter, by label: String, _ keys: [Key],
+        _ text: (Key) -> String, _ value: (Destination, Key) -> Int
     ) -> MetricFamily {
         let samples = destinations.flatMap { destination in
-            values(destination).filter { $0.1 != 0 }.map { value, count in
+            keys.map { key in
                 MetricFamily.Sample(
-                    destination: destination.lane.name, label: (label, value), value: Double(count))
+                    destination: destination.lane.name, label: text(key), value: Double(value(destination, key)))
             }
         }
-        return MetricFamily(name: name, kind: .counter, help: help, samples: samples)
-    }
-}
-
-extension MetricFamily {
-    fileprivate var asGauge: MetricFamily {
-        var gauge = self
-        gauge.kind = .gauge
-        return gauge
+        return MetricFamily(
+            name: name, kind: kind, help: help, label: .init(name: label, values: keys.map(text)), samples: samples)
     }
 }
 

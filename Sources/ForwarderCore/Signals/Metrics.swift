@@ -10,6 +10,8 @@ public struct Metrics: Sendable {
         public var oldestPendingSeconds: Double?
         /// What is wrong with the credential, in one word; nil if nothing is.
         public var credentialProblem: String?
+        /// Until the access token in use ends; nil if there is none.
+        public var credentialExpiresSeconds: Double?
 
         public init(
             type: String, intake: IntakeBooks, gathering: Int, lane: LaneSnapshot, requestTime: Histogram,
@@ -80,6 +82,9 @@ public struct Metrics: Sendable {
         public var isNew = false
         /// Deliveries that the delivery log does not tell of, because the disk did not keep up or was full.
         public var deliveryLogDropped = 0
+        /// Of the file system that the state directory is on; nil while that is not known.
+        public var freeBytes: Int?
+        public var sizeBytes: Int?
 
         public init() {}
     }
@@ -89,11 +94,14 @@ public struct Metrics: Sendable {
     public var kafka: Kafka
     public var store: Store
     public var logLinesDropped: Int
+    public var logLinesHeldBack = 0
+    /// As the page `/readyz` says.
+    public var isReady = false
     /// Deliveries that wait for destinations which are configured no longer, by their names.
     public var detached: [String: Int]
 
     public init(
-        uptime: Duration, destinations: [Destination], kafka: Kafka, store: Store, logLinesDropped: Int,
+        uptime: Duration, destinations: [Destination], kafka: Kafka, store: Store, logLinesDropped: Int = 0,
         detached: [String: Int] = [:]
     ) {
         self.detached = detached

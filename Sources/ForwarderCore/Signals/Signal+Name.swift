@@ -83,17 +83,41 @@ extension Signal {
         }
     }
 
-    /// What a flood of the same would drown in: such lines are held back after a burst, and their number is told.
-    public var floodKey: String? {
+    /// Lines with the same key are alike: of too many only some are written, and the number of the others is told.
+    public var floodKey: String {
         switch self {
-        case .rejected(let report): "event.rejected/\(report.destination ?? "")"
-        case .deadLettered(let report): "delivery.dead_lettered/\(report.destination)"
-        case .kafkaReported(_, let facility, _): "kafka.reported/\(facility)"
-        case .kafkaFaulted(let reason, _, _): "kafka.faulted/\(reason)"
-        case .partitionFaulted(let partition, let reason): "partition.faulted/\(partition.topic)/\(reason)"
-        case .commitRefused: "commit.refused"
-        case .secretUnreadable(let destination, let secret, _): "secret.refused/\(destination)/\(secret)"
-        default: nil
+        case .rejected(let report): key(report.destination ?? "")
+        case .deadLettered(let report): key(report.destination)
+        case .attempted(let report): key(report.outcome == "ok" ? report.destination : "\(report.destination)/not_ok")
+        case .kafkaReported(_, let facility, _): key(facility)
+        case .kafkaFaulted(let reason, _, _): key(reason)
+        case .partitionFaulted(let partition, let reason): key("\(partition.topic)/\(reason)")
+        case .secretUnreadable(let destination, let secret, _): key("\(destination)/\(secret)")
+        case .queueFull(let destination), .countDistrusted(let destination), .gateOpened(let destination),
+            .gateHalted(let destination), .gatePaused(let destination), .gateResumed(let destination),
+            .shadowed(let destination, _, _), .expiredInQueue(let destination, _), .quarantined(let destination, _),
+            .detached(let destination, _), .gateClosed(let destination, _, _, _), .gateParked(let destination, _, _),
+            .goalHeld(let destination, _), .goalReleased(let destination, _), .consentAssumed(let destination, _, _):
+            key(destination)
+        case .credentialRenewed(let grant, _), .credentialRefused(let grant, _, _, _), .credentialNotSaved(let grant):
+            key(grant)
+        case .threadStalled(let thread, _): key(thread)
+        case .daemonStarted, .daemonReady, .daemonRefused, .stopRequested, .daemonStopped, .configurationReloaded,
+            .configurationRejected, .adminListening, .adminUnavailable, .clockStepped, .storeOpened, .storeMissing,
+            .stateDirectoryDoubtful, .storeFull, .storeFailing, .storeRecovered, .rejectsNotKept, .purged,
+            .partitionsAssigned, .partitionsRevoked, .partitionStopped, .commitRefused, .offsetReset, .leftGroup,
+            .intakePaused, .intakeResumed:
+            name.rawValue
         }
     }
+
+    /// How many lines that are alike are written.
+    public var floodLimit: FloodGuard.Limit {
+        switch self {
+        case .attempted: .attempts
+        default: .usual
+        }
+    }
+
+    private func key(_ subject: String) -> String { "\(name.rawValue)/\(subject)" }
 }
