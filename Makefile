@@ -55,7 +55,7 @@ format: ## write the format
 
 golden: setup ## write the golden files anew; the review is the diff
 	UPDATE_GOLDEN=1 $(SWIFT) test $(FLAGS)
-	git status --short Tests/Fixtures
+	git status --short Tests/Fixtures deploy/SIGNALS.md
 
 broker: ## a real broker on loopback until Ctrl-C [BROKER=noida-db|tansu PORT=]
 	@Tests/RealBroker/broker.sh $(BROKER) $(PORT)

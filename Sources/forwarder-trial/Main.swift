@@ -84,7 +84,7 @@ struct Main {
             \(report.records) records in \(rounded(report.seconds)) s: \(Int(Double(report.records) / report.seconds)) events/s, \
             CPU \(rounded(report.userMicroseconds + report.systemMicroseconds)) us an event \
             (user \(rounded(report.userMicroseconds)), system \(rounded(report.systemMicroseconds))), \
-            peak \(report.peakMegabytes) MiB, unaccounted \(report.unaccounted)
+            peak \(report.peakMegabytes) MiB, log \(report.logKilobytes) KB, unaccounted \(report.unaccounted)
             """)
         return report.unaccounted == 0 ? ExitCode.done : ExitCode.failure
     }

@@ -30,6 +30,7 @@ struct ThroughputTrial {
         var systemMicroseconds = 0.0
         var peakMegabytes = 0
         var unaccounted = 0
+        var logKilobytes = 0
     }
 
     private static let mockPartitions: Int32 = 64
@@ -58,6 +59,7 @@ struct ThroughputTrial {
         var report = try measure(daemon, microsoft, expected: expected)
         report.records = records
         try daemon.stop()
+        report.logKilobytes = directory.logBytes().count / 1000
         report.unaccounted = directory.logLines("metrics").reduce(0) { $0 + Int($1["unaccounted"]?.integer ?? 1) }
         return report
     }

@@ -34,7 +34,7 @@ final class TestSender {
             throw Refused(reason: "http: \(error.description)")
         }
         // What it has to report is told by the results.
-        let silent = Telemetry(sink: LogSink(descriptor: STDERR_FILENO), level: .error)
+        let silent = Telemetry(sink: LogSink(descriptor: STDERR_FILENO), settings: LogSettings())
         credentials = Credentials(
             Plan(configuration: configuration, destinations: destinations, storeIdentity: "", detached: [:]),
             telemetry: silent)
