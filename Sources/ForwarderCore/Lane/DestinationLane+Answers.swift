@@ -158,7 +158,8 @@ extension DestinationLane {
                 .gateClosed(destination: settings.name, reason: reason, wait: wait, failures: gate.failures)))
     }
 
-    /// Once a new credential is tried; if that is refused too, a human is needed.
+    /// A new credential is tried; if that is refused too, a human may be needed. Still each probe has a new one: the one that
+    /// was refused may have expired by the time that whatever it was is over.
     private mutating func credentialRefused(
         _ attempt: Attempt, _ reason: String, _ report: inout AttemptReport, _ now: Moment
     ) {
@@ -166,10 +167,11 @@ extension DestinationLane {
         let isRenewable = if case .offlineConversions = settings.kind { true } else { false }
         guard isRenewable else { return park(attempt, reason, &report, now) }
         if generation == credentialGeneration, generation != refusedGeneration {
-            if refusedGeneration != nil { return park(attempt, reason, &report, now) }
+            let isFirst = refusedGeneration == nil
             refusedGeneration = generation
             isCredentialReady = false
             actions.append(.renewCredential)
+            if !isFirst { return park(attempt, reason, &report, now) }
         }
         gate.probeAnswered(attempt)
         retryAll(attempt, after: .zero, reason, &report, now)

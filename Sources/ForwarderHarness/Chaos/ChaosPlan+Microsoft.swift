@@ -29,10 +29,10 @@ extension ChaosPlan {
             let (fault, targets) = pick(ChaosPlan.long)
             phases.append(.init(fault, targets: targets, window: window()))
         }
-        // Two hours' silence, for some.
+        // Two hours' silence, for some. To the end, as every start and every clock that is set back ends it.
         if chance(30) {
             let young = Fault.partialErrors(.notAcceptedForGoal, share: 0.5)
-            phases.append(.init(young, targets: .offline, window: window()))
+            phases.append(.init(young, targets: .offline, window: window().lowerBound..<length))
         }
         // A minute's silence by Microsoft's rule: few runs, and once.
         if chance(15) {
