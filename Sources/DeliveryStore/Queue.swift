@@ -76,7 +76,7 @@ extension DeliveryStore {
     }
 
     /// - Returns: the rows that were left out.
-    private func enqueue(
+    func enqueue(
         _ batch: DeliveryBatch, of destination: DestinationID, as entry: QueueEntry, _ change: inout StoreChange
     ) throws(SQLiteError) -> [RowID] {
         precondition(batch.recordForm == .neutral, "a record goes to disk only in its neutral form")

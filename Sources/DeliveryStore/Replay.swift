@@ -8,6 +8,12 @@ public struct ReplayResult: Sendable, Equatable {
     public var refused: [DestinationID: Int] = [:]
     /// Not dead letters any more, but not added to the queue either: it held the delivery already.
     public var alreadyQueued: [DestinationID: Int] = [:]
+    /// Still dead letters, as their event is not to be sent by the configuration of now; and why, where an event may have
+    /// several reasons. Only when they are mapped anew.
+    public var kept = 0
+    public var notRemapped: [String: Int] = [:]
+    /// How many were looked at.
+    public var selected = 0
     /// Where the next slice goes on; nil when this was the last.
     public var next: DeadLetterID?
     public var depths: [DestinationID: QueueDepth] = [:]
@@ -59,10 +65,82 @@ extension DeliveryStore {
                 }
                 try delete(letter, &change)
             }
+            result.selected = selected.count
             result.next = selected.count == filter.limit ? selected.last?.id : nil
             result.depths = change.depths
             return result
         }
+    }
+
+    /// As `replay`, with each dead letter mapped anew from its neutral event. What is not to be sent any more stays a
+    /// dead letter.
+    public func replayRemapped(
+        _ filter: DeadLetterFilter, now: Moment, nextRow: () -> RowID,
+        remap: (DestinationID, [UInt8]) -> Remapper.Outcome?
+    ) throws(StoreError) -> ReplayResult {
+        try change { (change) throws(SQLiteError) in
+            let selected = try select(filter)
+            var result = ReplayResult()
+            for letter in selected {
+                let (event, old) = try origin(of: letter.id)
+                switch remap(letter.destination, event) {
+                case nil: result.notRemapped["not_configured", default: 0] += 1
+                case .skipped(let reason)?: result.notRemapped[reason, default: 0] += 1
+                case .rejected(let reasons)?:
+                    for reason in reasons { result.notRemapped[reason, default: 0] += 1 }
+                case .delivery(let batch)?:
+                    guard batch.deliveries[0].sendBy >= now.wall else {
+                        result.refused[letter.destination, default: 0] += 1
+                        continue
+                    }
+                    var batch = batch
+                    batch.topics = [old.topic]
+                    batch.deliveries[0].topic = 0
+                    batch.deliveries[0].partition = old.partition
+                    batch.deliveries[0].offset = old.offset
+                    batch.deliveries[0].payloadHash = old.payloadHash
+                    batch.deliveries[0].attempts = old.attempts
+                    batch.deliveries[0].row = nextRow()
+                    batch.deliveries[0].dueAt = max(now.wall, batch.deliveries[0].dueAt)
+                    let leftOut = try enqueue(
+                        batch, of: letter.destination, as: QueueEntry(queuedAt: now.wall), &change)
+                    if leftOut.isEmpty {
+                        result.moved[letter.destination, default: 0] += 1
+                    } else {
+                        result.alreadyQueued[letter.destination, default: 0] += 1
+                    }
+                    try delete(letter, &change)
+                    continue
+                }
+                result.kept += 1
+            }
+            result.selected = selected.count
+            result.next = selected.count == filter.limit ? selected.last?.id : nil
+            result.depths = change.depths
+            return result
+        }
+    }
+
+    private struct Origin {
+        var topic: String
+        var partition: Int32
+        var offset: Int64
+        var payloadHash: Int64
+        var attempts: Int32
+    }
+
+    private func origin(of letter: DeadLetterID) throws(SQLiteError) -> (event: [UInt8], Origin) {
+        let row = try connection.statement(
+            "SELECT event, topic, partition, offset, payload_hash, attempts FROM dead_letters WHERE id = ?1")
+        defer { row.reset() }
+        row.bind(1, letter.rawValue)
+        guard try row.step() else { throw .corruptIndex }
+        return (
+            Array(row.bytes(0)),
+            Origin(
+                topic: try texts.text(row.integer(1)) ?? "", partition: Int32(truncatingIfNeeded: row.integer(2)),
+                offset: row.integer(3), payloadHash: row.integer(4), attempts: Int32(clamping: row.integer(5)))
+        )
     }
 
     /// Deletes dead letters, oldest first.

@@ -30,7 +30,7 @@ import Testing
                 let event = RejectedEvent(
                     destination: nil, topic: "orders", partition: 0, offset: 9, reasons: ["malformed_json"], at: noon)
                 mailboxes.store.put(.reject([event], []))
-            case .operatorCommand: mailboxes.store.put(.inspect { _ = try? $0.discardQueue(of: capi) })
+            case .operatorCommand: mailboxes.store.put(.inspect { store, _ in _ = try? store.discardQueue(of: capi) })
             case .damagedRow:
                 let request = ClaimRequest(
                     destination: capi, now: noon, urgentBefore: noon, maxEventsByStrikes: [9], maxBytes: 1000)
@@ -38,7 +38,7 @@ import Testing
             case .close: mailboxes.store.put(.close)
             }
             // One that does not give up goes round once more, and ends in peace.
-            mailboxes.store.put(.inspect { _ in mailboxes.store.put(.close) })
+            mailboxes.store.put(.inspect { _, _ in mailboxes.store.put(.close) })
             disk.fault = ModelDisk.Fault(
                 call: .sync, number: disk.calls[.sync, default: 0] + 1, code: SQLiteFault.sync)
             let end = ProcessEnd()

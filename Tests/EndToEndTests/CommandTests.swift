@@ -67,8 +67,16 @@ struct CommandTests {
             }
             try expect(2, ["status", "now"] + config, "takes only options")
             try expect(2, ["run", "now"] + config, "takes no words")
-            try expect(2, ["queue", "drop"] + config, "takes `stats`, `list` or `discard`")
+            try expect(2, ["queue", "drop"] + config, "takes `stats`, `list`, `move` or `discard`")
             try expect(2, ["queue", "discard"] + config, "--destination NAME")
+            try expect(2, ["queue", "discard", "--destination", "capi"] + config, "say --all, or with --limit N")
+            try expect(2, ["queue", "move", "--from", "capi"] + config, "--from NAME --to NAME")
+            try expect(2, ["deliveries", "--status", "sent"] + config, "--status takes delivered, ")
+            try expect(2, ["erase"] + config, "wants to be told whose: --email, ")
+            try expect(2, ["erase", "--email", "ada"] + config, "--email: that is no e-mail address")
+            try expect(2, ["erase", "--phone", "4255550100"] + config, "no number with country code")
+            try expect(2, ["erase", "--email", "-", "--phone", "-"] + config, "only one value")
+            try expect(1, ["erase", "--external-id", "1"] + config, "not there")
             try expect(2, ["dead-letters"] + config, "takes `list`, `show ID`, `replay` or `discard`")
             try expect(2, ["dead-letters", "show"] + config, "the id of one dead letter")
             try expect(2, ["dead-letters", "replay"] + config, "--destination NAME, or --id ID")
@@ -257,7 +265,7 @@ struct CommandTests {
             try requireEqual(
                 try json("rejects"), "{rejects:[{at:s,offset:n,partition:n,reasons:[s],topic:s}]}")
             try requireEqual(try json("destinations", "pause", "offline"), "{destination:s,state:s}")
-            try requireEqual(try json("queue", "discard", "--destination", "capi"), "{discarded:n}")
+            try requireEqual(try json("queue", "discard", "--destination", "capi", "--all"), "{discarded:n}")
             stage.follow(.refuse(share: 1), .capi)
             try eventually("the gate to open") {
                 _ = try stage.command("destinations", "resume", "capi")
@@ -275,6 +283,17 @@ struct CommandTests {
             try requireEqual(
                 try json("dead-letters", "replay", "--id", "1"), "{already_queued:n,moved:n,refused_expired:n}")
             try requireEqual(try json("dead-letters", "discard", "--destination", "capi"), "{discarded:n}")
+            try requireEqual(
+                try json("deliveries", "--destination", "offline", "--limit", "1"),
+                """
+                {deliveries:[{at:s,attempts:n,currency:s,destination:s,event:s,event_id:s,event_time:n,goal:s,status:s,\
+                transaction_id:s,value:n}]}
+                """)
+            try requireEqual(
+                try json("erase", "--external-id", "nobody", "--dry-run"),
+                """
+                {dead_letters:n,delivery_log:n,dry_run:true,in_flight:n,quarantined:n,queue:n,rejects:n,residue_bytes:n}
+                """)
             try requireEqual(try json("version"), "{libraries:s,version:s}")
             try daemon.stop()
             try stage.finish()

@@ -13,6 +13,9 @@ struct ControlTests {
             .store(.queueDiscard(selection)), .store(.deadLettersList(selection)), .store(.deadLettersShow(7)),
             .store(.deadLettersReplay(StoreSelection())), .store(.deadLettersDiscard(selection)),
             .store(.rejectsList(selection)),
+            .store(.queueMove(QueueMove(from: "a", to: "b", mayRepeat: true, isToOtherAccount: true))),
+            .store(.deadLettersReplay(StoreSelection(isRemapped: true))),
+            .erase(EraseRequest(marks: PersonMarks(marks: ["\"x\""], transactionIDs: ["t"]), isDryRun: true)),
         ]
         for request in requests { #expect(ControlRequest(json: request.json) == request) }
         for garbage in ["", "{}", "[]", "{\"command\":\"reboot\"}", "{\"command\":\"pause\"}", "\u{0}"] {

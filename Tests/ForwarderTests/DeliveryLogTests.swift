@@ -228,6 +228,33 @@ final class DeliveryLogTests {
         #expect(try ids() == ["e"])
     }
 
+    @Test func `entries are taken out of the files, and nothing else changes`() throws {
+        let plan = plan()
+        let log = DeliveryLog(plan)
+        for index in 0..<3 {
+            let events = (0..<3).map {
+                DeliveryLogTests.event(
+                    "Purchase", "e\(index)\($0)", properties: ",\"transaction_id\":\"t\(index)\($0)\"")
+            }
+            #expect(log.append(settled(batches(plan, events)[0]), of: capi, at: DeliveryLogTests.noon))
+            log.rotate()
+        }
+        func eraser() -> DeliveryLogEraser {
+            DeliveryLogEraser(stateDirectory: state, eventIDs: ["e00", "e20", "e21", "e2"], transactionIDs: ["t22"])
+        }
+        let before = try found()
+        let untouched = segments[1]
+        #expect(eraser().erase(isDryRun: true) == 4)
+        #expect(try found().map(\.json) == before.map(\.json))
+        let times = segments.map(\.changedAt)
+        #expect(eraser().erase(isDryRun: false) == 4)
+        #expect(
+            try found().map(\.json)
+                == before.filter { !["e00", "e20", "e21", "e22"].contains($0["event_id"]?.string) }.map(\.json))
+        #expect(segments.map(\.changedAt) == times && segments[1].bytes == untouched.bytes && segments[2].bytes == 0)
+        #expect(eraser().erase(isDryRun: false) == 0)
+    }
+
     @Test func `a query survives its way through the socket`() {
         var query = DeliveryLogQuery()
         #expect(ControlRequest(json: ControlRequest.deliveries(query).json) == .deliveries(query))

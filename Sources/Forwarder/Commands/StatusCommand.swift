@@ -40,7 +40,7 @@ extension Command {
 
             pause: nothing more is sent to it; its deliveries wait in its queue, Kafka is read on for the others. It stays
             paused over restarts. resume: ends a pause or a halt and reads the secrets anew; begins with one request, and
-            goes on as usual once that is answered well. It brings nothing forward: what waits for a later try waits on.
+            goes on as usual once that is answered well. What waits for a later try is due at once.
 
             \(commonHelp)
             """

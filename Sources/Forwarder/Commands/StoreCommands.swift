@@ -10,27 +10,52 @@ extension Command {
         """
 
     static let queue = Command(
-        name: "queue", summary: "what waits to be sent: stats, list, discard",
+        name: "queue", summary: "what waits to be sent: stats, list, move, discard",
         help: """
             Usage: conversion-forwarder queue stats [--config FILE] [--json]
                    conversion-forwarder queue list [--destination NAME] [--reason WORD] [--since WHEN] [--limit N]
-                   conversion-forwarder queue discard --destination NAME [--limit N]
+                   conversion-forwarder queue move --from NAME --to NAME [--may-repeat] [--to-other-account]
+                   conversion-forwarder queue discard --destination NAME --all|--limit N
 
-            stats counts by destination; list shows deliveries (100 unless --limit says otherwise). discard deletes what
-            waits for a destination for good, such as one that is configured no longer; what is just being sent stays. All
-            work beside a running daemon and without one.
+            stats counts by destination; list shows deliveries (100 unless --limit says otherwise). move gives what waits for
+            a destination that is configured no longer, or paused, to another one of the same type: unchanged, and due at
+            once. In the books it is discarded there and replayed here. It refuses what could reach Microsoft twice, or
+            another account, unless the option says so. discard deletes what waits for good. What is just being sent
+            stays where it is. All work beside a running daemon and without one.
 
+              --all                discard everything that waits for the destination
+              --may-repeat         move although the same events may go out twice
+              --to-other-account   move although tag or account are not the same
             \(selectionHelp)
             \(commonHelp)
             """
     ) { words throws(Arguments.Wrong) in
-        let arguments = try storeArguments(words)
+        let arguments = try storeArguments(
+            words, ["--from", "--to"], flags: ["--all", "--may-repeat", "--to-other-account"])
+        if arguments.words == ["move"] {
+            guard let from = arguments.value("--from"), let to = arguments.value("--to") else {
+                throw Arguments.Wrong("move wants to be told what and where: --from NAME --to NAME")
+            }
+            let move = QueueMove(
+                from: from, to: to, mayRepeat: arguments.has("--may-repeat"),
+                isToOtherAccount: arguments.has("--to-other-account"))
+            return try ask(.queueMove(move), arguments) { root in
+                """
+                \(root["moved"]?.rawText ?? "0") moved, \(root["already_there"]?.rawText ?? "0") left because \(to) has or \
+                had them, \(root["in_flight"]?.rawText ?? "0") left because they are being sent
+                """
+            }
+        }
         if arguments.words == ["discard"] {
             guard arguments.value("--reason") == nil, arguments.value("--since") == nil else {
-                throw Arguments.Wrong("discard takes only --destination and --limit")
+                throw Arguments.Wrong("discard takes only --destination, and --limit or --all")
             }
-            guard arguments.value("--destination") != nil else {
+            guard let name = arguments.value("--destination") else {
                 throw Arguments.Wrong("discard wants to be told which: --destination NAME")
+            }
+            guard arguments.has("--all") != (arguments.value("--limit") != nil) else {
+                throw Arguments.Wrong(
+                    "discard deletes what waits for \(name) for good: say --all, or with --limit N how many")
             }
             return try ask(.queueDiscard(try selection(arguments)), arguments, text: discardedText)
         }
@@ -40,7 +65,7 @@ extension Command {
             return try ask(.queueList(try selection(arguments)), arguments) { root in
                 table(root["deliveries"], deliveryColumns + [("DUE", "due_at"), ("LAST FAILURE", "last_failure")])
             }
-        default: throw Arguments.Wrong("takes `stats`, `list` or `discard`")
+        default: throw Arguments.Wrong("takes `stats`, `list`, `move` or `discard`")
         }
     }
 
@@ -49,23 +74,27 @@ extension Command {
         help: """
             Usage: conversion-forwarder dead-letters list [--destination NAME] [--reason WORD] [--since WHEN] [--limit N]
                    conversion-forwarder dead-letters show ID
-                   conversion-forwarder dead-letters replay ID
-                   conversion-forwarder dead-letters replay --destination NAME [--reason WORD] [--since WHEN] [--limit N]
+                   conversion-forwarder dead-letters replay ID [--remap]
+                   conversion-forwarder dead-letters replay --destination NAME [--remap] [--reason WORD] [--since WHEN]
+                                                            [--limit N]
                    conversion-forwarder dead-letters discard ID
                    conversion-forwarder dead-letters discard --destination NAME [--reason WORD] [--since WHEN] [--limit N]
 
             list shows 100 unless --limit says otherwise; show prints one with its content, e-mail and phone as hashes. The
             reason may also be a class: data, refused, expired. replay puts dead letters back into the queue of their
-            destination, as they were; those whose time has passed stay (Microsoft would refuse them). discard deletes
+            destination, as they were; those whose time has passed stay (Microsoft would refuse them). With --remap they
+            are mapped anew, by the configuration of now, under the same event id; what that skips or rejects stays. Match
+            rules can judge only fields that are kept. discard deletes
             them for good; both take all that fit unless --limit says otherwise. All work beside a running daemon and
             without one.
 
               --id ID              the same as ID alone
+              --remap              map them anew, after the configuration was repaired
             \(selectionHelp)
             \(commonHelp)
             """
     ) { words throws(Arguments.Wrong) in
-        let arguments = try storeArguments(words, "--id")
+        let arguments = try storeArguments(words, ["--id"], flags: ["--remap"])
         var selection = try selection(arguments)
         switch arguments.words.first {
         case "list" where arguments.words.count == 1:
@@ -93,12 +122,16 @@ extension Command {
             guard selection.destination != nil || selection.id != nil else {
                 throw Arguments.Wrong("\(arguments.words[0]) wants to be told which: --destination NAME, or --id ID")
             }
+            selection.isRemapped = arguments.has("--remap")
+            if selection.isRemapped, arguments.words[0] == "discard" {
+                throw Arguments.Wrong("--remap goes with replay")
+            }
             if arguments.words[0] == "replay" {
                 return try ask(.deadLettersReplay(selection), arguments) { root in
                     """
                     \(root["moved"]?.rawText ?? "0") put back into the queue, \
                     \(root["refused_expired"]?.rawText ?? "0") too old to be sent, \
-                    \(root["already_queued"]?.rawText ?? "0") in the queue already
+                    \(root["already_queued"]?.rawText ?? "0") in the queue already\(notRemapped(root))
                     """
                 }
             }
@@ -136,10 +169,18 @@ extension Command {
 
     // MARK: Asking
 
-    private static func storeArguments(_ words: [String], _ more: String...) throws(Arguments.Wrong) -> Arguments {
+    private static func storeArguments(
+        _ words: [String], _ more: [String] = [], flags: [String] = []
+    ) throws(Arguments.Wrong) -> Arguments {
         try Arguments(
             words, options: [configurationOption, "--destination", "--reason", "--since", "--limit"] + more,
-            flags: ["--json"])
+            flags: ["--json"] + flags)
+    }
+
+    private static func notRemapped(_ root: JSONElement) -> String {
+        guard let kept = root["kept"]?.integer, kept > 0 else { return "" }
+        let reasons = (root["reasons"]?.members ?? []).map { "\($0.name) \($0.value.rawText)" }
+        return ", \(kept) not to be sent by this configuration (\(reasons.joined(separator: ", ")))"
     }
 
     private static func selection(_ arguments: Arguments) throws(Arguments.Wrong) -> StoreSelection {
@@ -170,7 +211,8 @@ extension Command {
     private static func ask(
         _ command: StoreCommand, _ arguments: Arguments, text: (JSONElement) -> String
     ) throws(Arguments.Wrong) -> Int32 {
-        let directory = try stateDirectory(arguments)
+        let configuration = try configuration(arguments)
+        let directory = configuration.state.directory
         switch ControlSocket.ask(directory: directory, ControlRequest.store(command).json) {
         case .line(let answer): return show(answer, arguments, text: text)
         case .silent:
@@ -189,7 +231,10 @@ extension Command {
             let rows = RowIDs(after: try store.highestRow())
             var progress = StoreProgress()
             while true {
-                let step = command.step(store, progress, now: SystemClock.now.wall, nextRow: rows.next)
+                let context = StoreContext(
+                    now: SystemClock.now, destinations: configuration.destinations, isRunning: false,
+                    nextRow: rows.next)
+                let step = command.step(store, progress, context)
                 switch step.next {
                 case .done(let json): return show(json, arguments, text: text)
                 case .more(let next): progress = next

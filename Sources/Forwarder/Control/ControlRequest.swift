@@ -6,6 +6,7 @@ enum ControlRequest: Sendable, Equatable {
     case pause(String)
     case resume(String)
     case deliveries(DeliveryLogQuery)
+    case erase(EraseRequest)
     case store(StoreCommand)
     case test(TestRequest)
 
@@ -14,10 +15,23 @@ enum ControlRequest: Sendable, Equatable {
         let selection = StoreSelection(
             destination: root["destination"]?.string, reason: root["reason"]?.string,
             since: root["since"]?.integer.map { Timestamp(milliseconds: $0) }, id: root["id"]?.integer,
-            limit: root["limit"]?.integer.flatMap { Int(exactly: $0) })
+            limit: root["limit"]?.integer.flatMap { Int(exactly: $0) },
+            isRemapped: root["remap"]?.bool ?? false)
         switch command {
         case "status": self = .status
         case "deliveries": self = .deliveries(DeliveryLogQuery(json: root))
+        case "erase":
+            let marks = PersonMarks(
+                marks: root["marks"]?.elements?.compactMap(\.string) ?? [],
+                transactionIDs: root["transactions"]?.elements?.compactMap(\.string) ?? [])
+            self = .erase(EraseRequest(marks: marks, isDryRun: root["dry_run"]?.bool ?? true))
+        case "queue_move":
+            guard let from = root["from"]?.string, let to = root["to"]?.string else { return nil }
+            self = .store(
+                .queueMove(
+                    QueueMove(
+                        from: from, to: to, mayRepeat: root["may_repeat"]?.bool ?? false,
+                        isToOtherAccount: root["to_other_account"]?.bool ?? false)))
         case "queue_stats": self = .store(.queueStats)
         case "queue_list": self = .store(.queueList(selection))
         case "queue_discard": self = .store(.queueDiscard(selection))
@@ -53,6 +67,11 @@ enum ControlRequest: Sendable, Equatable {
             case .deliveries(let query):
                 writer.member("command", "deliveries")
                 query.write(&writer)
+            case .erase(let request):
+                writer.member("command", "erase")
+                writer.member("marks", array: request.marks.marks)
+                writer.member("transactions", array: request.marks.transactionIDs)
+                writer.member("dry_run", request.isDryRun)
             case .store(let command): command.write(&writer)
             case .test(let test):
                 writer.member("command", "test")
@@ -72,6 +91,12 @@ extension StoreCommand {
         case .queueStats: writer.member("command", "queue_stats")
         case .queueList(let selection): selection.write("queue_list", &writer)
         case .queueDiscard(let selection): selection.write("queue_discard", &writer)
+        case .queueMove(let move):
+            writer.member("command", "queue_move")
+            writer.member("from", move.from)
+            writer.member("to", move.to)
+            writer.member("may_repeat", move.mayRepeat)
+            writer.member("to_other_account", move.isToOtherAccount)
         case .deadLettersList(let selection): selection.write("dead_letters_list", &writer)
         case .deadLettersReplay(let selection): selection.write("dead_letters_replay", &writer)
         case .deadLettersDiscard(let selection): selection.write("dead_letters_discard", &writer)
@@ -91,5 +116,6 @@ extension StoreSelection {
         if let since { writer.member("since", since.milliseconds) }
         if let id { writer.member("id", id) }
         if let limit { writer.member("limit", limit) }
+        if isRemapped { writer.member("remap", true) }
     }
 }

@@ -1,5 +1,6 @@
 import DeliveryStore
 import ForwarderCore
+import Glibc
 
 /// Answers the command line while the daemon runs.
 struct ControlService: Sendable {
@@ -22,6 +23,7 @@ struct ControlService: Sendable {
         case .resume(let name): return change(name, .resume, to: .running)
         // Files of their own: the store's thread is not asked.
         case .deliveries(let query): return DeliveryLogReader(stateDirectory: stateDirectory).answer(query)
+        case .erase(let request): return erase(request)
         case .store(let command): return ask(command)
         case .test(let request): return test(request)
         case nil:
@@ -53,7 +55,7 @@ struct ControlService: Sendable {
             return StoreCommand.error("the delivery loop has not answered within 10 seconds; look at the log")
         }
         // Behind what the lane has just handed over.
-        let isKept = inspect { store in
+        let isKept = inspect { store, _ in
             let known = try? store.destinations()
             return known?.first { $0.id == lane.id }?.state == state
         }
@@ -61,6 +63,8 @@ struct ControlService: Sendable {
             return StoreCommand.error(
                 "\(name) is \(state.rawValue) now, but that could not be written down: the next start will not know")
         }
+        // An operator who says so does not want to wait for what was put off.
+        if state == .running { mailboxes.store.put(.hasten(at: SystemClock.now.wall, of: lane.id)) }
         var writer = JSONWriter()
         writer.object {
             $0.member("destination", name)
@@ -80,31 +84,74 @@ struct ControlService: Sendable {
 
     // MARK: Store
 
-    /// What may be many rows is done in slices, with the store's own work between them. The lanes are told by the store's
-    /// thread, before anything that it says later.
+    /// What may be many rows is done in slices, with the store's own work between them.
     private func ask(_ command: StoreCommand) -> [UInt8] {
         let (rows, delivery) = (rows, mailboxes.delivery)
         var progress = StoreProgress()
         while true {
             let soFar = progress
-            let step = inspect { store in
-                let step = command.step(store, soFar, now: SystemClock.now.wall, nextRow: rows.next)
-                for (id, count) in step.effects.replayed { delivery.put(.command(.replayed(count), id, nil)) }
-                for (id, count) in step.effects.discarded { delivery.put(.command(.discarded(count), id, nil)) }
-                if !step.effects.depths.isEmpty { delivery.put(.depths(step.effects.depths)) }
+            let step = inspect { store, plan in
+                let context = StoreContext(
+                    now: SystemClock.now, destinations: plan.configuration.destinations, isRunning: true,
+                    nextRow: rows.next)
+                let step = command.step(store, soFar, context)
+                step.effects.tell(delivery)
                 return step
             }
             switch step?.next {
-            case nil: return StoreCommand.error("the store has not answered within 30 seconds; look at the log")
+            case nil: return ControlService.silent
             case .done(let json): return json
             case .more(let next): progress = next
             }
         }
     }
 
-    private func inspect<Result: Sendable>(_ body: @escaping @Sendable (DeliveryStore) -> Result) -> Result? {
+    private func erase(_ request: EraseRequest) -> [UInt8] {
+        let delivery = mailboxes.delivery
+        var eraser = Eraser(request, isRunning: true)
+        while !eraser.isDone {
+            if eraser.mustWait { usleep(500_000) }
+            let soFar = eraser
+            let step = inspect { store, _ -> Result<Eraser, StoreError> in
+                var eraser = soFar
+                do throws(StoreError) {
+                    try eraser.step(store).tell(delivery)
+                    return .success(eraser)
+                } catch {
+                    return .failure(error)
+                }
+            }
+            switch step {
+            case nil: return ControlService.silent
+            case .failure(let error)?: return StoreCommand.error(error.description)
+            case .success(let next)?: eraser = next
+            }
+        }
+        let isRotated = Reply<Void>()
+        mailboxes.store.put(.rotateDeliveryLog(isRotated))
+        guard isRotated.wait(timeout: ControlService.storeTimeout) != nil else { return ControlService.silent }
+        eraser.eraseLog(stateDirectory: stateDirectory)
+        if !request.isDryRun { telemetry.report(.personErased(eraser.report)) }
+        return eraser.answer
+    }
+
+    private static var silent: [UInt8] {
+        StoreCommand.error("the store has not answered within 30 seconds; look at the log")
+    }
+
+    private func inspect<Result: Sendable>(_ body: @escaping @Sendable (DeliveryStore, Plan) -> Result) -> Result? {
         let reply = Reply<Result>()
-        mailboxes.store.put(.inspect { reply.send(body($0)) })
+        mailboxes.store.put(.inspect { reply.send(body($0, $1)) })
         return reply.wait(timeout: ControlService.storeTimeout)
+    }
+}
+
+extension StoreEffects {
+    /// Tells the lanes. Done by the store's thread, before anything that it says later.
+    fileprivate func tell(_ delivery: Mailbox<DeliveryOrder>) {
+        for (id, count) in replayed { delivery.put(.command(.replayed(count), id, nil)) }
+        for (id, count) in discarded { delivery.put(.command(.discarded(count), id, nil)) }
+        for (id, count) in erased { delivery.put(.command(.erased(count), id, nil)) }
+        if !depths.isEmpty { delivery.put(.depths(depths)) }
     }
 }

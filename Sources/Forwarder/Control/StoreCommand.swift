@@ -7,6 +7,7 @@ enum StoreCommand: Sendable, Equatable {
     case queueStats
     case queueList(StoreSelection)
     case queueDiscard(StoreSelection)
+    case queueMove(QueueMove)
     case deadLettersList(StoreSelection)
     case deadLettersShow(Int64)
     case deadLettersReplay(StoreSelection)
@@ -16,13 +17,13 @@ enum StoreCommand: Sendable, Equatable {
     var isReadOnly: Bool {
         switch self {
         case .queueStats, .queueList, .deadLettersList, .deadLettersShow, .rejectsList: true
-        case .queueDiscard, .deadLettersReplay, .deadLettersDiscard: false
+        case .queueDiscard, .queueMove, .deadLettersReplay, .deadLettersDiscard: false
         }
     }
 
     var selection: StoreSelection? {
         switch self {
-        case .queueStats, .deadLettersShow: nil
+        case .queueStats, .queueMove, .deadLettersShow: nil
         case .queueList(let selection), .queueDiscard(let selection), .deadLettersList(let selection),
             .deadLettersReplay(let selection), .deadLettersDiscard(let selection), .rejectsList(let selection):
             selection
@@ -43,6 +44,18 @@ struct StoreSelection: Sendable, Equatable {
     var since: Timestamp?
     var id: Int64?
     var limit: Int?
+    /// Map dead letters anew before they are put back.
+    var isRemapped = false
+}
+
+/// What a command that changes the store has to know of its surroundings.
+struct StoreContext {
+    var now: Moment
+    /// As configured.
+    var destinations: [DestinationSettings]
+    /// Whether a daemon runs, which has records in its hands that Kafka would not repeat to it.
+    var isRunning: Bool
+    var nextRow: () -> RowID
 }
 
 /// How far a command has come that is carried out in slices.
@@ -53,12 +66,17 @@ struct StoreProgress: Sendable {
     var discarded = 0
     var taken = 0
     var after: DeadLetterID?
+    var kept = 0
+    var reasons: [String: Int] = [:]
+    var claimed = 0
+    var row = RowID.none
 }
 
 /// What a slice has changed that the lanes must hear of.
 struct StoreEffects: Sendable {
     var replayed: [DestinationID: Int] = [:]
     var discarded: [DestinationID: Int] = [:]
+    var erased: [DestinationID: Int] = [:]
     var depths: [DestinationID: QueueDepth] = [:]
 }
 
@@ -81,7 +99,7 @@ extension StoreCommand {
 
     /// Carries out a command that reads, or a slice of one that changes.
     func step(
-        _ store: DeliveryStore, _ progress: StoreProgress, now: Timestamp, nextRow: () -> RowID
+        _ store: DeliveryStore, _ progress: StoreProgress, _ context: StoreContext
     ) -> StoreStep {
         do throws(StoreError) {
             let names = Dictionary(uniqueKeysWithValues: try store.destinations().map { ($0.id, $0.name) })
@@ -94,10 +112,11 @@ extension StoreCommand {
             }
             switch self {
             case .deadLettersReplay(let selection):
-                return try replay(store, selection, names, progress, now: now, nextRow: nextRow)
+                return try replay(store, selection, names, progress, context)
+            case .queueMove(let move): return try move.step(store, progress, context)
             case .deadLettersDiscard(let selection): return try discard(store, selection, names, progress)
             case .queueDiscard(let selection): return try discardQueue(store, selection, names, progress)
-            default: return StoreStep(next: .done(try read(store, names, now: now)))
+            default: return StoreStep(next: .done(try read(store, names, now: context.now.wall)))
             }
         } catch {
             return StoreStep(next: .done(StoreCommand.error(error.description)))
@@ -130,7 +149,7 @@ extension StoreCommand {
                     destination: names.id(selection.destination), reason: selection.reason, since: selection.since,
                     limit: selection.limit ?? StoreCommand.listLimit))
             return StoreReport(names).list(rejects)
-        case .queueDiscard, .deadLettersReplay, .deadLettersDiscard:
+        case .queueDiscard, .queueMove, .deadLettersReplay, .deadLettersDiscard:
             preconditionFailure("a command that changes the store is carried out in slices")
         }
     }
@@ -154,15 +173,18 @@ extension StoreCommand {
 
     private func replay(
         _ store: DeliveryStore, _ selection: StoreSelection, _ names: [DestinationID: String],
-        _ progress: StoreProgress, now: Timestamp, nextRow: () -> RowID
+        _ progress: StoreProgress, _ context: StoreContext
     ) throws(StoreError) -> StoreStep {
         var filter = filter(selection, names, limit: StoreCommand.nextLimit(selection, progress))
         filter.after = progress.after
-        let slice = try store.replay(filter, now: now, nextRow: nextRow)
+        let slice = try replay(store, filter, selection, names, context)
+        if let id = selection.id, slice.selected == 0 { return StoreCommand.noDeadLetter(id) }
         var progress = progress
         progress.moved += slice.moved.values.reduce(0, +)
         progress.refusedExpired += slice.refused.values.reduce(0, +)
         progress.alreadyQueued += slice.alreadyQueued.values.reduce(0, +)
+        progress.kept += slice.kept
+        progress.reasons.merge(slice.notRemapped, uniquingKeysWith: +)
         progress.taken += filter.limit
         progress.after = slice.next
         let effects = StoreEffects(replayed: slice.moved, depths: slice.depths)
@@ -175,8 +197,40 @@ extension StoreCommand {
             // Their last moment has passed: Microsoft would refuse them.
             writer.member("refused_expired", progress.refusedExpired)
             writer.member("already_queued", progress.alreadyQueued)
+            if selection.isRemapped {
+                writer.member("kept", progress.kept)
+                writer.name("reasons")
+                writer.object { writer in
+                    for (reason, count) in progress.reasons.sorted(by: { $0.key < $1.key }) {
+                        writer.member(reason, count)
+                    }
+                }
+            }
         }
         return StoreStep(next: .done(writer.bytes), effects: effects)
+    }
+
+    private func replay(
+        _ store: DeliveryStore, _ filter: DeadLetterFilter, _ selection: StoreSelection,
+        _ names: [DestinationID: String], _ context: StoreContext
+    ) throws(StoreError) -> ReplayResult {
+        guard selection.isRemapped else {
+            return try store.replay(filter, now: context.now.wall, nextRow: context.nextRow)
+        }
+        var remappers: [DestinationID: Remapper] = [:]
+        for (id, name) in names {
+            if let settings = context.destinations.first(where: { $0.name == name }) {
+                remappers[id] = Remapper(id, settings)
+            }
+        }
+        return try store.replayRemapped(filter, now: context.now, nextRow: context.nextRow) { id, event in
+            remappers[id]?.remap(event, now: context.now)
+        }
+    }
+
+    private static func noDeadLetter(_ id: Int64) -> StoreStep {
+        StoreStep(
+            next: .done(error("there is no dead letter \(id); `dead-letters list` shows those there are")))
     }
 
     private func discard(
@@ -185,6 +239,7 @@ extension StoreCommand {
     ) throws(StoreError) -> StoreStep {
         let limit = StoreCommand.nextLimit(selection, progress)
         let slice = try store.discardDeadLetters(filter(selection, names, limit: limit))
+        if let id = selection.id, slice.discarded.isEmpty { return StoreCommand.noDeadLetter(id) }
         return discarded(slice, limit, selection, progress, StoreEffects())
     }
 

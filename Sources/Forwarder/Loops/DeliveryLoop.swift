@@ -78,7 +78,7 @@ final class DeliveryLoop {
             if let step = watch.step(now), step < .zero {
                 tellAll(.clockSetBack)
                 // Behind what the lanes have handed over so far.
-                mailboxes.store.put(.hasten(at: now.wall))
+                mailboxes.store.put(.hasten(at: now.wall, of: nil))
             }
             for completion in completions { answered(completion) }
             for order in mailboxes.delivery.takeAll() { handle(order) }
@@ -139,7 +139,7 @@ final class DeliveryLoop {
             tell(id, command.input)
             if let reply { replies.append(reply) }
         case .test(let request, let reply): start(request, reply)
-        case .hastened: tellAll(.clockSetBack)
+        case .hastened(let id): tell(id, .clockSetBack)
         case .reload(let plan): reload(plan)
         case .drain(let deadline):
             ending = .draining(until: deadline)
@@ -256,6 +256,7 @@ extension LaneCommand {
         case .resume: .resume
         case .replayed(let count): .replayed(count: count)
         case .discarded(let count): .discarded(count: count)
+        case .erased(let count): .erased(count: count)
         }
     }
 }

@@ -49,8 +49,8 @@ enum DeliveryOrder: Sendable {
     case claimed(DestinationID, Claim?)
     case depths([DestinationID: QueueDepth])
     case storeState(StoreState)
-    /// The clock was set back, and what is in the queue waits no longer for that.
-    case hastened
+    /// What is in the queue was brought forward.
+    case hastened(DestinationID)
     /// The reply comes when the lane has been told.
     case command(LaneCommand, DestinationID, Reply<Void>?)
     /// To be sent outside the lanes.
@@ -78,6 +78,7 @@ enum LaneCommand: Sendable {
     case pause, resume
     case replayed(Int)
     case discarded(Int)
+    case erased(Int)
 }
 
 /// From intake to delivery: batches, and numbers that belong to exactly this moment.
@@ -107,10 +108,12 @@ enum StoreOrder: Sendable {
     /// What the store has of these partitions at or behind these offsets.
     case held([HeldQuestion], Reply<[[HeldPosition]]>)
     /// Something to be looked up or done by hand, between two transactions.
-    case inspect(@Sendable (DeliveryStore) -> Void)
+    case inspect(@Sendable (DeliveryStore, Plan) -> Void)
+    /// Begin new files of the delivery log: the others are not written to any more.
+    case rotateDeliveryLog(Reply<Void>)
     case reload(Plan)
-    /// The clock was set back to this time: nothing that is in the queue waits longer.
-    case hasten(at: Timestamp)
+    /// Nothing that is in the queue of a destination, or with nil in any, waits longer than to this time.
+    case hasten(at: Timestamp, of: DestinationID?)
     /// Write what can be written, then end.
     case close
 }

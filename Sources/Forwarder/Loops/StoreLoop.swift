@@ -21,16 +21,16 @@ final class StoreLoop {
     private var neutralizer: Neutralizer
     var backlog = StoreBacklog()
     private var claims: [(DestinationID, ClaimRequest)] = []
-    private var inspections: [@Sendable (DeliveryStore) -> Void] = []
+    private var inspections: [@Sendable (DeliveryStore, Plan) -> Void] = []
     let deliveryLog: DeliveryLog
     private var settled: [(DestinationID, SettledDeliveries, Timestamp)] = []
     var numbers = Metrics.Store()
     var now = SystemClock.now
     private var nextPurge: Uptime
     private var nextLook = Uptime.distantPast
-    /// The time to which the clock was set back, until the queue has heard of it. It may have been set while no process
-    /// ran, so every start is taken for it: what waits is tried once more.
-    private var hastening: Timestamp?
+    /// The time to which the clock was set back, or when an operator wanted it, until the queue has heard of it. The clock
+    /// may have been set while no process ran, so every start is taken for it: what waits is tried once more.
+    private var hastening: [DestinationID: Timestamp] = [:]
     private var isClosing = false
 
     // Trouble; see StoreLoop+Trouble.
@@ -59,7 +59,7 @@ final class StoreLoop {
         ballast = Ballast(plan.configuration.state)
         nextPurge = now.uptime + StoreLoop.purgeInterval
         numbers.isNew = store.wasCreated
-        hastening = store.wasCreated ? nil : now.wall
+        if !store.wasCreated { for destination in plan.destinations { hastening[destination.id] = now.wall } }
     }
 
     func run() {
@@ -69,7 +69,7 @@ final class StoreLoop {
             heartbeats.beat(.store, at: now.uptime)
             for order in mailboxes.store.takeAll() { handle(order) }
             write()
-            for inspection in inspections { inspection(store) }
+            for inspection in inspections { inspection(store, plan) }
             inspections = []
             answerClaims()
             writeDeliveryLog()
@@ -101,7 +101,13 @@ final class StoreLoop {
             self.plan = plan
             neutralizer.add(plan.makeIntake())
             deliveryLog.reload(plan)
-        case .hasten(let time): hastening = time
+        case .hasten(let time, let id):
+            for destination in plan.destinations where id == nil || id == destination.id {
+                hastening[destination.id] = time
+            }
+        case .rotateDeliveryLog(let reply):
+            deliveryLog.rotate()
+            reply.send(())
         case .close: isClosing = true
         }
     }
@@ -156,17 +162,16 @@ final class StoreLoop {
         settled = []
     }
 
-    /// A slice of what was told to wait by another clock, when there is nothing better to do.
+    /// A slice of what was told to wait, when there is nothing better to do.
     private func hasten() {
-        guard let time = hastening, trouble == nil, backlog.isEmpty else { return }
+        guard trouble == nil, backlog.isEmpty, let (id, time) = hastening.min(by: { $0.key < $1.key }) else { return }
         do throws(StoreError) {
-            for destination in plan.destinations {
-                if try store.hasten(destination.id, at: time, limit: StoreLoop.hasteningSlice) {
-                    return doorbell.ring()
-                }
+            let isMore = try store.hasten(id, at: time, limit: StoreLoop.hasteningSlice)
+            if !isMore {
+                hastening[id] = nil
+                mailboxes.delivery.put(.hastened(id))
             }
-            hastening = nil
-            mailboxes.delivery.put(.hastened)
+            if !hastening.isEmpty { doorbell.ring() }
         } catch {
             writeFailed(error)
         }

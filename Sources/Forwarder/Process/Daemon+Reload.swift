@@ -38,7 +38,7 @@ extension Daemon {
     private func apply(_ configuration: Configuration) throws(ConfigurationLoading.Refused) {
         let reply = Reply<Result<Plan, Refusal>>()
         mailboxes.store.put(
-            .inspect { store in
+            .inspect { store, _ in
                 do throws(Refusal) {
                     reply.send(.success(try Daemon.makePlan(configuration, store)))
                 } catch {

@@ -122,6 +122,10 @@ public struct DestinationLane: Sendable {
         case .discarded(let count):
             books.discarded += count
             pendingRows -= count
+        case .erased(let count):
+            books.discarded += count
+            books.erased += count
+            pendingRows -= count
         case .credential(let isReady, let generation):
             isCredentialReady = isReady
             credentialGeneration = generation

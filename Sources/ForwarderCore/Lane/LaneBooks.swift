@@ -29,6 +29,8 @@ public struct LaneBooks: Sendable, Equatable {
     public var warnings = 0
     public var spilled = 0
     public var quarantined = 0
+    /// Of the discarded: those erased for a person's sake.
+    public var erased = 0
     public var gateClosings = 0
     public var deliveredWithEmail = 0
     public var deliveredWithPhone = 0

@@ -23,6 +23,8 @@ public enum LaneInput: Sendable {
     case replayed(count: Int)
     /// Rows thrown away that were not claimed.
     case discarded(count: Int)
+    /// The same, as they were one person's.
+    case erased(count: Int)
     /// A credential is there (again), or not. `generation` rises with each new one.
     case credential(isReady: Bool, generation: Int)
     /// Another destination of the same grant was told to wait.

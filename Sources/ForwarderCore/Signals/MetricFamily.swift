@@ -153,6 +153,7 @@ extension Metrics {
             counter("retried", "Deliveries put back to be sent again") { $0.lane.books.retried },
             counter("spilled", "Deliveries written to the queue") { $0.lane.books.spilled },
             counter("warnings", "Entries taken although something in them was not") { $0.lane.books.warnings },
+            counter("erased", "Of the discarded: those erased because they were one person's") { $0.lane.books.erased },
             counter("quarantined", "Rows of the queue that could not be read back") { $0.lane.books.quarantined },
             counter("gate_closings", "How often the gate closed") { $0.lane.books.gateClosings },
             MetricFamily(

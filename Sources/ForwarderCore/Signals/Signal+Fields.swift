@@ -32,6 +32,7 @@ extension Signal {
         case .stateDirectoryDoubtful(let directory, let fileSystem):
             [.text("directory", directory), .text("file_system", fileSystem)]
         case .purged(let deadLetters, let rejects): [.number("dead_letters", deadLetters), .number("rejects", rejects)]
+        case .personErased(let report): report.fields
         case .rejectsNotKept(let count): [.number("count", count)]
 
         case .partitionsAssigned(let partitions): [LogField("partitions", .partitions(partitions))]
@@ -87,6 +88,12 @@ extension Signal {
             ]
         case .credentialNotSaved(let grant): [.text("grant", grant)]
         }
+    }
+}
+
+extension EraseReport {
+    fileprivate var fields: [LogField] {
+        counts.map { .number($0.name, $0.count) } + [.number("residue_bytes", residue)]
     }
 }
 

@@ -23,6 +23,7 @@ extension Signal {
         case .detached: .detached
         case .rejectsNotKept: .rejectsNotKept
         case .purged: .purged
+        case .personErased: .personErased
         case .partitionsAssigned: .partitionsAssigned
         case .partitionsRevoked: .partitionsRevoked
         case .partitionStopped: .partitionStopped
@@ -61,7 +62,8 @@ extension Signal {
     public var level: LogSettings.Level {
         switch self {
         case .daemonStarted, .daemonReady, .stopRequested, .configurationReloaded, .adminListening, .storeOpened,
-            .storeRecovered, .purged, .partitionsAssigned, .partitionsRevoked(_, isLost: false), .intakeResumed,
+            .storeRecovered, .purged, .personErased, .partitionsAssigned, .partitionsRevoked(_, isLost: false),
+            .intakeResumed,
             .attempted, .shadowed, .gateOpened, .gatePaused, .gateResumed, .goalReleased, .credentialRenewed,
             .consentAssumed:
             .info
@@ -105,7 +107,7 @@ extension Signal {
         case .daemonStarted, .daemonReady, .daemonRefused, .stopRequested, .daemonStopped, .configurationReloaded,
             .configurationRejected, .adminListening, .adminUnavailable, .clockStepped, .storeOpened, .storeMissing,
             .stateDirectoryDoubtful, .storeFull, .storeFailing, .storeRecovered, .rejectsNotKept, .purged,
-            .partitionsAssigned, .partitionsRevoked, .partitionStopped, .commitRefused, .offsetReset, .leftGroup,
+            .personErased, .partitionsAssigned, .partitionsRevoked, .partitionStopped, .commitRefused, .offsetReset, .leftGroup,
             .intakePaused, .intakeResumed:
             name.rawValue
         }

@@ -27,6 +27,8 @@ public enum Signal: Sendable {
     case detached(destination: String, pending: Int)
     case rejectsNotKept(count: Int)
     case purged(deadLetters: Int, rejects: Int)
+    /// What was of one person is gone; in numbers only.
+    case personErased(EraseReport)
 
     // Kafka
     case partitionsAssigned([PartitionReport])
@@ -67,6 +69,34 @@ public enum Signal: Sendable {
     case credentialNotSaved(grant: String)
     /// What is assumed of consent; said at start, because it is a choice with consequences.
     case consentAssumed(destination: String, missing: String, denied: String)
+}
+
+/// What an erasure found, by where it was.
+public struct EraseReport: Sendable, Equatable {
+    public var queue = 0
+    public var deadLetters = 0
+    public var quarantined = 0
+    public var rejects = 0
+    /// Entries of the delivery log.
+    public var logged = 0
+    /// Rows of the queue that are being sent, and stay until that is over.
+    public var inFlight = 0
+    /// What deleted rows left behind in free pages of the file and could not be overwritten, in bytes at most.
+    public var residue: Int64 = 0
+
+    public init() {}
+
+    var counts: [(name: String, count: Int)] {
+        [
+            ("queue", queue), ("dead_letters", deadLetters), ("quarantined", quarantined), ("rejects", rejects),
+            ("delivery_log", logged), ("in_flight", inFlight),
+        ]
+    }
+
+    public func write(_ writer: inout JSONWriter) {
+        for (name, count) in counts { writer.member(name, count) }
+        writer.member("residue_bytes", residue)
+    }
 }
 
 public struct PartitionReport: Sendable, Equatable {

@@ -23,6 +23,7 @@ extension SignalName {
         case .detached: "Deliveries wait for a destination that is configured no longer"
         case .rejectsNotKept: "More was rejected than could be written down; it is counted all the same"
         case .purged: "Dead letters and rejects past `state.keep_for` or `state.keep_rows` were deleted"
+        case .personErased: "What was kept of one person was deleted: so much of each place"
         case .partitionsAssigned: "Kafka gave this process partitions"
         case .partitionsRevoked: "Kafka took partitions away. `lost`: without being asked, so what was open is repeated"
         case .partitionStopped: "A partition is read no further until somebody has looked"

@@ -21,6 +21,7 @@ public enum SignalName: String, CaseIterable, Sendable {
     case detached = "destination.detached"
     case rejectsNotKept = "rejects.left_out"
     case purged = "store.purged"
+    case personErased = "person.erased"
     case partitionsAssigned = "partitions.assigned"
     case partitionsRevoked = "partitions.revoked"
     case partitionStopped = "partition.stopped"

@@ -26,6 +26,7 @@ extension SignalName {
         case .detached: [.detached(destination: "old", pending: 3)]
         case .rejectsNotKept: [.rejectsNotKept(count: 3)]
         case .purged: [.purged(deadLetters: 4, rejects: 5)]
+        case .personErased: [.personErased(EraseReport())]
         case .partitionsAssigned: [.partitionsAssigned([place])]
         case .partitionsRevoked: [false, true].map { .partitionsRevoked([place], isLost: $0) }
         case .partitionStopped:
