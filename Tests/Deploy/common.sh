@@ -12,11 +12,14 @@ fail() { echo "FAIL $*" >&2; exit 1; }
 # need PACKAGE...: installs what is missing.
 need() {
     local package missing=()
-    for package; do dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
-        missing+=("$package"); done
+    for package; do
+        [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+            missing+=("$package")
+    done
     [ ${#missing[@]} -eq 0 ] && return
     apt-get update --quiet=2
-    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}" >/dev/null 2>&1
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}" \
+        >"$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; fail "apt-get install ${missing[*]}"; }
 }
 
 # bare_root DIRECTORY [PACKAGE...]: the smallest Debian 12 that apt can add to, and those packages.

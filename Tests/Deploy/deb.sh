@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
-# Builds the Debian package of what `make release` built, lets lintian judge it, installs it on a bare Debian 12, and boots
-# that with systemd, where service.sh goes on.
+# Builds the Debian package of what `make release` built, lets lintian judge it, installs it on a bare Debian 12, and
+# boots that with systemd, where service.sh goes on.
 source "$(dirname "$0")/common.sh"
 
 need debhelper dpkg-dev fakeroot lintian
 package=$(deploy/debian/build.sh)
 lintian --fail-on error,warning --allow-root "$package" || fail "lintian"
 ok "$(basename "$package") is built, and lintian has nothing to say"
+for library in $(dpkg-deb --field "$package" Depends | tr , '\n' | awk '{print $1}'); do
+    case $library in libc6 | libgcc-s1 | libstdc++6 | procps) continue ;; esac
+    for file in deploy/docker/Dockerfile deploy/README.md; do
+        grep -qw -- "$library" $file || fail "$file does not have $library"
+    done
+done
+ok "Dockerfile and README name the libraries that it depends on"
 
 root=$work/root
 bare_root "$root" systemd systemd-sysv
