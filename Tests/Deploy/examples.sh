@@ -18,7 +18,7 @@ for file in config/*.yaml deploy/systemd/config.yaml deploy/compose/config.yaml;
     code=0
     env "${variables[@]}" conversion-forwarder check --config "$work/config.yaml" >"$work/log" 2>&1 || code=$?
     # The port that is open in a container is the one thing to be warned of.
-    if [ $code -gt 1 ] || grep -E '(warning|trouble): ' "$work/log" | grep -qv 'admin.listen: warning'; then
+    if [ $code -gt 1 ] || grep -E '(warning|trouble): ' "$work/log" | grep -v 'admin.listen: warning' >&2; then
         cat "$work/log" >&2
         fail "check of $file: exit code $code"
     fi
@@ -64,6 +64,6 @@ for shell in in_bash in_zsh; do
     [ "$($shell dead-letters '' | grep -v '^-' | paste -sd ' ')" = "discard list replay show" ] ||
         fail "$shell: dead-letters"
     [ "$($shell destinations '' | grep -v '^-' | paste -sd ' ')" = "pause resume" ] || fail "$shell: destinations"
-    $shell check --config '' | grep -qx README.md || fail "$shell: files"
+    $shell check --config '' | grep -x README.md >/dev/null || fail "$shell: files"
 done
 ok "bash and zsh complete every command, its words and its options"
