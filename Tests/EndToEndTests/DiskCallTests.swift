@@ -18,27 +18,30 @@ struct DiskCallTests {
 
     // MARK: A sync
 
-    @Test(.timeLimit(.minutes(4)), arguments: 1...3)
+    @Test(.timeLimit(.minutes(4)), arguments: [1, 3])
     func `a sync of the log that fails ends the process, and nothing it was to keep is committed`(
         number: Int
     ) async throws {
         try await onThread {
             let scene = try FailingScene()
+            let settings = scene.stage.settings
+            // Nothing is written but what comes in.
+            scene.stage.settings.capi = ["retry: {base: 1m, cap: 1m}"]
             scene.stage.follow(.status(503))
             let daemon = try scene.start()
             try scene.calls.set("fdatasync@-wal \(number)")
-            var committed: Int64 = 0
             while daemon.exitCode(timeout: .zero) == nil {
                 try scene.publish(4)
                 try eventually("a commit or the end") {
-                    committed = try scene.stage.committedTotal()
-                    return committed == Int64(scene.published.count) || daemon.exitCode(timeout: .zero) != nil
+                    try scene.stage.committedTotal() == Int64(scene.published.count)
+                        || daemon.exitCode(timeout: .zero) != nil
                 }
             }
             try requireEqual(daemon.exitCode(timeout: .zero), 1, "exit code")
             try require(DiskCallTests.hasSaidThatStateIsUnknown(scene.stage.directory), "not said")
             try require(try scene.stage.committedTotal() < scene.published.count, "committed what is nowhere")
             scene.stage.follow(.none)
+            scene.stage.settings = settings
             try scene.finish()
         }
     }
@@ -82,21 +85,20 @@ struct DiskCallTests {
             let stage = scene.stage
             let daemon = try scene.start()
             for (round, code) in [EIO, ENOSPC, EIO, EFBIG].enumerated() {
+                let event = code == ENOSPC ? "store.filled" : "store.faulted"
+                let earlier = stage.directory.logLines("store.recovered").count
                 stage.follow(.status(503))
                 try scene.calls.set("pwrite64@-wal \(1 << round) \((1 << round) + 2) \(code)")
                 while !scene.calls.haveAllFailed {
                     try scene.publish()
                     usleep(100_000)
                 }
-                try eventually("it to be said, \(code)") {
-                    let lines = stage.directory.logLines(code == ENOSPC ? "store.filled" : "store.faulted")
-                    return !lines.isEmpty
-                }
+                try stage.said(event)
+                try eventually("recovery") { stage.directory.logLines("store.recovered").count > earlier }
                 try scene.commit()
                 stage.follow(.none)
                 try scene.arrive()
             }
-            try stage.said("store.recovered")
             try scene.finish(daemon)
         }
     }

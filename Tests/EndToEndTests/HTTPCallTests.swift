@@ -16,13 +16,13 @@ struct HTTPCallTests {
             let rules: [[String]] = [
                 ["curl_easy_init 1"],
                 (1...3).map { "curl_multi_add_handle \($0)" },
-                (1...20).map { "curl_multi_perform \($0 * 7)" },
-                (1...8).map { "curl_multi_poll \($0 * 7)" },
+                (1...10).map { "curl_multi_perform \($0 * 7)" },
+                (1...5).map { "curl_multi_poll \($0 * 7)" },
                 (1...3).map { "curl_multi_wakeup \($0 * 3)" },
                 (1...3).map { "curl_multi_info_read \($0 * 2)" },
                 (1...12).map { "curl_slist_append \($0 * 5)" },
                 // Each in another place of a request.
-                (1...50).map { "curl_easy_setopt \($0 * 41)" },
+                (1...42).map { "curl_easy_setopt \($0 * 41)" },
                 (1...12).map { "curl_easy_getinfo \($0 * 5)" },
             ]
             let daemon = try scene.start()

@@ -47,7 +47,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 __attribute__((constructor)) static void start(void) { file = getenv("FORWARDER_FAIL"); }
 
-// With the system's own calls: the library's may be about to fail.
+/// With system calls: the functions of the library may be among those that fail.
 static void read_rules(void) {
     struct stat status;
     if (stat(file, &status) != 0) return;
@@ -91,13 +91,12 @@ static bool fails(const char *function, const char *path, const void *real, cons
         struct rule *rule = &rules[i];
         if (strcmp(rule->function, function) != 0 || !ends_with(path, rule->path)) continue;
         rule->calls += 1;
-        if (rule->calls < rule->first || rule->calls > rule->last) continue;
+        if (result || rule->calls < rule->first || rule->calls > rule->last) continue;
         result = true;
         if (rule->error) *error = rule->error;
         char line[256];
         int length = snprintf(line, sizeof line, "made to fail: %s, call %ld\n", function, rule->calls);
         syscall(SYS_write, STDERR_FILENO, line, length);
-        break;
     }
     pthread_mutex_unlock(&mutex);
     return result;
@@ -186,8 +185,6 @@ KAFKA(rd_kafka_commit_queue,
       (client, list, queue, callback, context))
 WRAP(rd_kafka_event_t *, rd_kafka_queue_poll, (rd_kafka_queue_t * queue, int timeout), (queue, timeout), 0, NULL)
 WRAP(rd_kafka_queue_t *, rd_kafka_queue_get_consumer, (rd_kafka_t * client), (client), 0, NULL)
-WRAP(rd_kafka_topic_t *, rd_kafka_topic_new, (rd_kafka_t * client, const char *name, rd_kafka_topic_conf_t *conf),
-     (client, name, conf), 0, NULL)
 
 // MARK: libcurl
 
@@ -275,7 +272,6 @@ WRAP(enum MHD_Result, MHD_queue_response,
 
 ON_FILE(int, fsync, (int descriptor), (descriptor))
 ON_FILE(int, fdatasync, (int descriptor), (descriptor))
-ON_FILE(int, ftruncate64, (int descriptor, off_t size), (descriptor, size))
 ON_FILE(ssize_t, write, (int descriptor, const void *bytes, size_t count), (descriptor, bytes, count))
 ON_FILE(ssize_t, pwrite64, (int descriptor, const void *bytes, size_t count, off_t offset),
         (descriptor, bytes, count, offset))
