@@ -8,6 +8,8 @@
 struct forwarder_mhd_settings {
     int listen_socket;
     unsigned int connection_limit;
+    /// 0 for none.
+    unsigned int connection_limit_per_address;
     unsigned int idle_timeout_seconds;
     size_t memory_per_connection;
     /// Both NULL, or both PEM text.
@@ -32,6 +34,7 @@ static inline struct MHD_Daemon *forwarder_mhd_start(const struct forwarder_mhd_
         MHD_OPTION_URI_LOG_CALLBACK, s->begin, s->context,
         MHD_OPTION_NOTIFY_COMPLETED, s->end, s->context,
         MHD_OPTION_CONNECTION_LIMIT, s->connection_limit,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, s->connection_limit_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, s->idle_timeout_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->memory_per_connection,
         MHD_OPTION_STRICT_FOR_CLIENT, 1,

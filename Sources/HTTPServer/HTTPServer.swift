@@ -19,11 +19,13 @@ public final class HTTPServer: Sendable {
     ///   - tls: nil for plain HTTP.
     ///   - bodyLimit: bytes of a request's body.
     ///   - connectionLimit: a connection beyond it is closed at once.
+    ///   - connectionLimitPerAddress: likewise, of those of one other end; 0 for no such limit.
     ///   - idleTimeout: how long a connection may be silent; rounded up to whole seconds.
     ///   - handler: called on the connection's thread, one call at a time for each connection.
     public init(
         host: String, port: UInt16, tls: TLSIdentity? = nil, bodyLimit: Int, connectionLimit: Int,
-        idleTimeout: Duration, handler: @escaping @Sendable (ServerRequest) -> ServerReply
+        connectionLimitPerAddress: Int = 0, idleTimeout: Duration,
+        handler: @escaping @Sendable (ServerRequest) -> ServerReply
     ) throws(HTTPServerError) {
         precondition(bodyLimit >= 0 && connectionLimit > 0 && idleTimeout > .zero, "limits must be positive")
         let socket = try listeningSocket(host: host, port: port)
@@ -31,6 +33,7 @@ public final class HTTPServer: Sendable {
         var settings = forwarder_mhd_settings()
         settings.listen_socket = socket.descriptor
         settings.connection_limit = UInt32(clamping: connectionLimit)
+        settings.connection_limit_per_address = UInt32(clamping: connectionLimitPerAddress)
         settings.idle_timeout_seconds = UInt32(clamping: idleTimeout.wholeSecondsUp)
         settings.memory_per_connection = ServerContext.memoryPerConnection
         settings.context = Unmanaged.passUnretained(context).toOpaque()
@@ -63,6 +66,9 @@ public final class HTTPServer: Sendable {
     deinit {
         stop()
     }
+
+    /// Whether this build of libmicrohttpd can speak https.
+    public static var hasTLS: Bool { MHD_is_feature_supported(.FEATURE_TLS) == .YES }
 
     /// Closes every connection and returns when no handler runs any more. Calling it again does nothing. Must not be
     /// called by a handler, which would wait for itself.

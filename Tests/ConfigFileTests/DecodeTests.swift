@@ -130,7 +130,11 @@ import Testing
             state: {directory: /data, ballast: 0, keep_for: 7d, keep_rows: 5000}
             http: {proxy: 'http://proxy.example:3128/', ca_file: /etc/ca.pem, connect_timeout: 3s}
             destinations: [{name: shop, type: capi, uet_tag_id: 1, token: {env: A}}]
-            admin: {listen: '[::1]:0'}
+            admin:
+              listen: '[::1]:0'
+              token: {env: ADMIN}
+              tls: {certificate: /cert.pem, key: /key.pem}
+              hosts: [Admin.Example, '[::1]']
             log: {level: debug, metrics_interval: 1m}
             shutdown: {grace: 1m}
             """
@@ -161,6 +165,9 @@ import Testing
         expected.http.caFile = "/etc/ca.pem"
         expected.http.connectTimeout = .seconds(3)
         expected.admin.listen = .init(host: "::1", port: 0)
+        expected.admin.token = .environment("ADMIN")
+        expected.admin.tls = .init(certificate: "/cert.pem", key: "/key.pem")
+        expected.admin.hosts = ["admin.example", "::1"]
         expected.log.level = .debug
         expected.log.metricsInterval = .seconds(60)
         expected.shutdown.grace = .seconds(60)

@@ -200,6 +200,11 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
     private static let proxy = "http://host:port without credentials, or off"
 
     static let sections = [
+        Mistake(
+            "admin: {tls: {certificate: /a}}", "admin.tls", "needs both, a certificate and its key"),
+        Mistake(
+            "admin: {hosts: ['a:1']}", "admin.hosts[0]", "`a:1` is no name of a host",
+            write: "the name of a host, without port"),
         Mistake("admin: {listen: 9464}", "admin.listen", "`9464` is no host with a port", write: listen),
         Mistake(
             "admin: {listen: '[::1]:70000'}", "admin.listen", "`[::1]:70000` is no host with a port", write: listen),

@@ -52,7 +52,11 @@ import Testing
               scope: offline_access
             enhanced_conversions: true
             start_at: latest
-        admin: {listen: '[::1]:0'}
+        admin:
+          listen: '[::1]:0'
+          token: {file: /run/admin}
+          tls: {certificate: /run/cert.pem, key: /run/key.pem}
+          hosts: [admin.example, '[::2]']
         log: {level: error, metrics_interval: 1h}
         shutdown: {grace: 10m}
         """

@@ -58,8 +58,15 @@ import Testing
     func `an admin port that others can reach is doubted`(listen: String) {
         #expect(
             problems(capi(more: "admin: {listen: \(listen)}")) == [
-                "line 8: admin.listen: warning: the admin port asks for no password and is open to other machines"
+                "line 8: admin.listen: warning: the admin port asks for no token and is open to other machines"
             ])
+        let token = "token: {file: /run/token}"
+        #expect(
+            problems(capi(more: "admin: {listen: \(listen), \(token)}")) == [
+                "line 8: admin.listen: warning: the token crosses the network in the clear; set admin.tls"
+            ])
+        let tls = "tls: {certificate: /run/cert.pem, key: /run/key.pem}"
+        #expect(problems(capi(more: "admin: {listen: \(listen), \(token), \(tls)}")) == [])
     }
 
     @Test func `a custom event named like a page load is doubted`() {

@@ -65,8 +65,18 @@ extension Command {
                     }
                 }
             }
+            examineAdmin(configuration.admin)
             examineKafka(configuration.kafka)
             examineState(configuration)
+        }
+
+        private mutating func examineAdmin(_ settings: AdminSettings) {
+            if let problem = Gatekeeper(settings).problem { troubles.append("admin.token: \(problem)") }
+            do throws(AdminPort.Unavailable) {
+                _ = try AdminPort.identity(settings.tls)
+            } catch {
+                troubles.append("admin.tls: \(error.reason)")
+            }
         }
 
         private mutating func examineKafka(_ settings: KafkaSettings) {

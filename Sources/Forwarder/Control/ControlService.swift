@@ -17,7 +17,14 @@ struct ControlService: Sendable {
     private static let testTimeout = Duration.seconds(45)
 
     func answer(_ request: [UInt8]) -> [UInt8] {
-        switch ControlRequest(json: request) {
+        guard let request = ControlRequest(json: request) else {
+            return StoreCommand.error("the daemon does not know this request; are both of one version?")
+        }
+        return answer(request)
+    }
+
+    func answer(_ request: ControlRequest) -> [UInt8] {
+        switch request {
         case .status: return status
         case .pause(let name): return change(name, .pause, to: .paused)
         case .resume(let name): return change(name, .resume, to: .running)
@@ -26,8 +33,6 @@ struct ControlService: Sendable {
         case .erase(let request): return erase(request)
         case .store(let command): return ask(command)
         case .test(let request): return test(request)
-        case nil:
-            return StoreCommand.error("the daemon does not know this request; are both of one version?")
         }
     }
 

@@ -1,7 +1,6 @@
 import DeliveryStore
 import ForwarderCore
 import HTTPClient
-import HTTPServer
 import KafkaClient
 
 extension Daemon {
@@ -16,12 +15,16 @@ extension Daemon {
 
     func start() throws(Refusal) -> Started {
         let (store, opened) = try startStore()
-        let control = try openControl(opened.rows)
+        let service = ControlService(
+            mailboxes: mailboxes, telemetry: telemetry, readiness: readiness, rows: opened.rows,
+            stateDirectory: configuration.state.directory)
+        let control = try openControl(service)
         do throws(Refusal) {
             let delivery = try startDelivery(opened.plan, opened.rows)
             let intake = try startIntake(opened.plan)
             return Started(
-                loops: Loops(store: store, delivery: delivery, intake: intake), control: control, admin: openAdmin())
+                loops: Loops(store: store, delivery: delivery, intake: intake), control: control,
+                admin: openAdmin(service))
         } catch {
             control.stop()
             throw error
@@ -181,13 +184,10 @@ extension Daemon {
 
     // MARK: Commands and pages
 
-    private func openControl(_ rows: RowIDs) throws(Refusal) -> ControlSocket {
+    private func openControl(_ service: ControlService) throws(Refusal) -> ControlSocket {
         do throws(ControlSocket.Unavailable) {
             let control = try ControlSocket(directory: configuration.state.directory)
-            let service = ControlService(
-                mailboxes: mailboxes, telemetry: telemetry, readiness: readiness, rows: rows,
-                stateDirectory: configuration.state.directory)
-            control.start(service.answer)
+            control.start { service.answer($0) }
             return control
         } catch {
             switch error {
@@ -198,15 +198,20 @@ extension Daemon {
     }
 
     /// Without it the daemon still does what it is for.
-    private func openAdmin() -> AdminPort? {
+    private func openAdmin(_ service: ControlService) -> AdminPort? {
         guard let endpoint = configuration.admin.listen else { return nil }
-        do throws(HTTPServerError) {
-            let admin = try AdminPort(endpoint, telemetry: telemetry, readiness: readiness, heartbeats: heartbeats)
+        let (telemetry, readiness, heartbeats, running) = (telemetry, readiness, heartbeats, running)
+        let sources = AdminSources(
+            metrics: { telemetry.metrics }, reasons: { readiness.reasons },
+            stalled: { heartbeats.stalled(at: SystemClock.now.uptime).map(\.loop.name) },
+            configuration: { running.current }, ask: { service.answer($0) }, history: history)
+        do throws(AdminPort.Unavailable) {
+            let admin = try AdminPort(endpoint, configuration.admin, sources)
             let host = endpoint.host.contains(":") ? "[\(endpoint.host)]" : endpoint.host
             telemetry.report(.adminListening(address: "\(host):\(admin.server.port)"))
             return admin
         } catch {
-            telemetry.report(.adminUnavailable(reason: error.description))
+            telemetry.report(.adminUnavailable(reason: error.reason))
             return nil
         }
     }

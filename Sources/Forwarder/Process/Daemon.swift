@@ -10,13 +10,18 @@ import Synchronization
 /// This one waits for signals.
 public final class Daemon {
     let configurationPath: String
-    var configuration: Configuration
+    var configuration: Configuration {
+        didSet { running.current = configuration }
+    }
+    /// The same, for other threads.
+    let running: RunningConfiguration
     let signals: ProcessSignals
     let notifier = ServiceNotifier()
     private let sink = LogSink()
     let telemetry: Telemetry
     let heartbeats = Heartbeats()
     let readiness = Readiness()
+    let history = ThroughputHistory()
     let end = ProcessEnd()
     let pressure = Pressure()
     let intakeBell = Doorbell()
@@ -44,6 +49,7 @@ public final class Daemon {
     private init(_ path: String, _ configuration: Configuration) {
         configurationPath = path
         self.configuration = configuration
+        running = RunningConfiguration(configuration)
         fingerprints = configuration.fingerprints
         signals = ProcessSignals()
         telemetry = Telemetry(sink: sink, settings: configuration.log)
@@ -139,6 +145,7 @@ public final class Daemon {
         guard let metrics = telemetry.metrics else { return }
         readiness.judge(metrics, stalled: stalled.map(\.loop.name), now: now)
         telemetry.set(isReady: readiness.reasons.isEmpty)
+        history.take(metrics, now: now)
         notifier.status(metrics.summary)
     }
 

@@ -136,10 +136,28 @@ extension AdminSettings {
     fileprivate static func read(_ map: MapReader) -> AdminSettings {
         var admin = AdminSettings()
         map.set(orOff: &admin.listen, "listen", .listen)
-        if let listen = admin.listen, !listen.isLoopback {
-            map.doubt("listen", because: "the admin port asks for no password and is open to other machines")
+        map.set(orOff: &admin.token, "token", .secret)
+        map.set(&admin.hosts, "hosts", listOf: .hostName, count: 0...20)
+        admin.tls = map.section("tls", AdminSettings.TLSFiles.read)
+        guard let listen = admin.listen, !listen.isLoopback else { return admin }
+        if admin.token == nil {
+            map.doubt("listen", because: "the admin port asks for no token and is open to other machines")
+        } else if admin.tls == nil {
+            map.doubt("listen", because: "the token crosses the network in the clear; set admin.tls")
         }
         return admin
+    }
+}
+
+extension AdminSettings.TLSFiles {
+    fileprivate static func read(_ map: MapReader) -> AdminSettings.TLSFiles? {
+        var certificate: String?
+        var key: String?
+        map.set(orOff: &certificate, "certificate", .absolutePath)
+        map.set(orOff: &key, "key", .absolutePath)
+        if let certificate, let key { return AdminSettings.TLSFiles(certificate: certificate, key: key) }
+        if certificate != nil || key != nil { map.refuse(because: "needs both, a certificate and its key") }
+        return nil
     }
 }
 

@@ -21,7 +21,7 @@ extension Configuration {
             json.array { json in
                 for destination in destinations { json.object { destination.write(to: &$0) } }
             }
-            json.section("admin") { $0.member("listen", orOff: admin.listen?.text) }
+            json.section("admin") { admin.write(to: &$0) }
             json.section("log") {
                 $0.member("level", log.level.rawValue)
                 $0.member("format", log.format.rawValue)
@@ -74,6 +74,18 @@ extension InputSettings {
         json.section("fields") { json in
             for field in fields { json.member("\(field.field.name)", field.path.joined(separator: ".")) }
         }
+    }
+}
+
+extension AdminSettings {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.member("listen", orOff: listen?.text)
+        json.member("token", orOff: token?.redacted)
+        json.section("tls") {
+            $0.member("certificate", orOff: tls?.certificate)
+            $0.member("key", orOff: tls?.key)
+        }
+        json.member("hosts", array: hosts)
     }
 }
 

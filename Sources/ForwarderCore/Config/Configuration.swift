@@ -136,6 +136,23 @@ public struct HTTPSettings: Sendable, Equatable {
 public struct AdminSettings: Sendable, Equatable {
     /// Host and port of the admin port; nil turns it off. Port 0 picks a free one.
     public var listen: Endpoint? = Endpoint(host: "127.0.0.1", port: 9464)
+    /// Whoever shows this may look and act; without one everybody who reaches the port may look, and nobody act.
+    public var token: SecretReference?
+    public var tls: TLSFiles?
+    /// Names, besides its own, under which browsers may ask for it.
+    public var hosts: [String] = []
+
+    public struct TLSFiles: Sendable, Equatable {
+        /// PEM file: the certificate first, then those that lead to the root.
+        public var certificate: String
+        /// PEM file, not encrypted.
+        public var key: String
+
+        public init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
 
     public struct Endpoint: Sendable, Equatable {
         public var host: String

@@ -92,6 +92,19 @@ extension ConfigForm<String> {
     }
 }
 
+extension ConfigForm<String> {
+    /// A name or numeric address without its port; in lower case, an IPv6 address without brackets.
+    static var hostName: ConfigForm {
+        ConfigForm("the name of a host, without port") { node throws(Refusal) in
+            let text = try node.scalar()
+            guard let host = HostAndPort(text[...]), host.port == nil else {
+                throw Refusal("\(quoted(text)) is no name of a host")
+            }
+            return host.host.lowercased()
+        }
+    }
+}
+
 extension ConfigForm<AdminSettings.Endpoint> {
     static var listen: ConfigForm {
         ConfigForm("host:port, port 0 for any free one") { node throws(Refusal) in
