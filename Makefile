@@ -66,6 +66,10 @@ broker-test: setup ## scenarios with two real brokers, with Debian's librdkafka 
 	SWIFT=$(SWIFT) Tests/RealBroker/test.sh noida-db newer
 	SWIFT=$(SWIFT) Tests/RealBroker/test.sh tansu newer
 
+admin-check: setup ## the admin pages in a real browser (Debian's chromium), pictures in downloads/admin
+	$(SWIFT) build --build-tests $(FLAGS)
+	SWIFT=$(SWIFT) Tests/Admin/check.sh
+
 test-newer-kafka: setup ## the tests that use Kafka's mock, with a newer librdkafka
 	$(SWIFT) build --build-tests $(FLAGS)
 	. Tests/RealBroker/downloads.sh && fetch_librdkafka && LD_LIBRARY_PATH=$$downloads/lib \

@@ -8,7 +8,7 @@ extension AdminSite {
             Route(path: "/livez", access: .probe, isPage: false) { site, _ in site.liveness },
             Route(path: "/readyz", access: .probe, isPage: false) { site, _ in site.readiness },
             Route(path: "/metrics", access: .reader, isPage: false) { site, _ in site.exposition },
-            Route(path: "/status", access: .reader, isPage: false) { site, _ in .json(site.sources.ask(.status)) },
+            Route(path: "/status", access: .reader, isPage: false) { site, _ in site.status },
 
             Route(path: "/style.css", access: .guest) { _, _ in
                 .text(200, StyleSheet.text, type: "text/css; charset=utf-8")
@@ -38,6 +38,11 @@ extension AdminSite {
         return reasons.isEmpty ? .text(200, "ready\n") : .text(503, reasons.joined(separator: "\n") + "\n")
     }
 
+    private var status: ServerAnswer {
+        guard sources.metrics() != nil else { return .text(503, "starting\n") }
+        return .json(sources.ask(.status))
+    }
+
     private var exposition: ServerAnswer {
         guard let metrics = sources.metrics() else { return .text(503, "starting\n") }
         return .text(200, metrics.exposition, type: "text/plain; version=0.0.4; charset=utf-8")
@@ -46,10 +51,7 @@ extension AdminSite {
     // MARK: For people
 
     private func logIn(_ visit: Visit) -> ServerAnswer {
-        let isKnown = AdminSite.routes.contains {
-            $0.method == "GET" && "\($0.path)" == visit.form["next"] && $0.isPage
-        }
-        let next = isKnown ? visit.form["next"] ?? "/" : "/"
+        let next = visit.form["next"].flatMap { PageFrame.isPlace($0) ? $0 : nil } ?? "/"
         guard let cookie = gatekeeper.logIn(visit.form["token"] ?? "", now: visit.now.uptime) else {
             return .page(401, LoginPage.page(next: next, isRefused: true))
         }

@@ -18,6 +18,9 @@ enum PageFrame {
         ("/send-test", "Send test"),
     ]
 
+    /// Whether a path is one of the navigation.
+    static func isPlace(_ path: String) -> Bool { places.contains { "\($0.path)" == path } }
+
     /// - Parameters:
     ///   - place: the entry of the navigation that this page belongs to.
     ///   - heading: the page's only `h1`.
