@@ -223,17 +223,19 @@ class Browser:
 
 def check_keyboard(browser):
     controls = browser.evaluate(CONTROLS)
-    reached, problems = set(), []
-    for _ in range(len(controls) + 3):
+    reached, problems, last = set(), [], None
+    # A field for a time has several stops.
+    for _ in range(2 * len(controls) + 20):
         browser.press_tab()
         focus = browser.evaluate(FOCUS)
         if not focus:
             break
         if not focus["seen"]:
             problems.append(f"focus is not seen: {controls[int(focus['control'] or 0)]}")
-        if focus["control"] in reached:
+        if focus["control"] in reached and focus["control"] != last:
             break
-        reached.add(focus["control"])
+        last = focus["control"]
+        reached.add(last)
     return problems + [f"Tab does not reach: {c}" for i, c in enumerate(controls) if str(i) not in reached]
 
 

@@ -126,7 +126,7 @@ struct AdminTests {
             stage.settings.capi.append("match: {source: elsewhere}")
             try stage.settings.write(to: stage.directory)
             daemon.send(SIGHUP)
-            try stage.said("config.reloaded")
+            try stage.said("configuration.reloaded")
             try require(try debug().contains("not_matched"), "after")
             try daemon.stop()
             try requireEqual(stage.timesAccepted("debugged"), 0, "nothing is sent")

@@ -69,6 +69,12 @@ extension AdminSite {
         listed.limit = ConfirmLetters.countLimit
         let answer = sources.answer(.store(.deadLettersList(listed)))
         guard let count = answer?["dead_letters"]?.elements?.count else { return failed(answer, visit) }
+        guard count > 0 else {
+            let back = ("Back to the dead letters", Link("/dead-letters"))
+            return .page(
+                404,
+                NoticePage.page("Nothing to \(action)", "There are no such dead letters.", visit.viewer, back: back))
+        }
         return .page(ConfirmLetters.page(action, selection, count: count).page(visit.viewer))
     }
 
@@ -141,13 +147,14 @@ private enum ConfirmLetters {
     static let countLimit = 1000
 
     static func page(_ action: LetterAction, _ selection: StoreSelection, count: Int) -> ConfirmPage {
+        let number = count < countLimit ? Numbers.text(count) : "\(Numbers.text(count)) or more"
         var facts: [(name: String, value: String)] = []
         var fields: [(name: String, value: String)] = [("action", action.rawValue)]
         if let id = selection.id {
             facts.append(("Dead letter", "\(id)"))
             fields.append(("id", "\(id)"))
         } else {
-            facts.append(("How many", count < countLimit ? Numbers.text(count) : "\(Numbers.text(count)) or more"))
+            facts.append(("How many", number))
         }
         if let destination = selection.destination {
             facts.append(("Destination", destination))
@@ -159,7 +166,7 @@ private enum ConfirmLetters {
             facts.append(("Class or reason", reason))
             fields.append(("reason", reason))
         }
-        let what = selection.id.map { "dead letter \($0)" } ?? "these dead letters"
+        let what = selection.id.map { "dead letter \($0)" } ?? (count == 1 ? "1 dead letter" : "\(number) dead letters")
         return ConfirmPage(
             heading: "\(action.title) \(what)?", meaning: action.meaning, facts: facts, action: "/dead-letters/act",
             fields: fields, button: "\(action.title) \(what)", isDangerous: action == .discard,

@@ -19,7 +19,7 @@ enum DebuggerPage {
                     "textarea",
                     [
                         "id": "event", "name": "event", "required": "", "spellcheck": "false", "autocomplete": "off",
-                        "aria-describedby": "event-hint", "autofocus": pasted == nil ? "" : nil,
+                        "aria-describedby": "event-hint",
                     ]
                 ) { html in
                     // HTML drops a line break that stands first.

@@ -39,7 +39,7 @@ enum DeliveriesPage {
             guard let entries = StorePages.rows(answer, "deliveries", &html) else { return }
             guard !entries.isEmpty else { return html.element("p", "There are none.") }
             let columns = [
-                "Settled", "Destination", "Status", "Event", "Goal", "Value", "Transaction", "Event time", "Tries",
+                "Settled", "Destination", "Status", "Event", "Goal", "#Value", "Transaction", "Event time", "#Tries",
             ]
             html.table("Deliveries", columns) { html in
                 for entry in entries { row(entry, &html) }

