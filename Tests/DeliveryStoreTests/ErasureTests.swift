@@ -68,7 +68,7 @@ import Testing
         ])
         // One row is put aside as damaged.
         try store.connection.execute("UPDATE queue SET checksum = 0 WHERE id = 12")
-        #expect(try store.claim(capi, limits: [2]).quarantined == 1)
+        #expect(try store.claim(capi, limits: [3]).quarantined == 1)
         let before = store.counters
 
         let counted = try eraseAll(isDryRun: true)

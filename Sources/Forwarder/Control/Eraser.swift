@@ -9,8 +9,10 @@ struct EraseRequest: Sendable, Equatable {
 
 /// Carries an erasure out, slice by slice, beside a running daemon or without one.
 struct Eraser: Sendable {
-    /// So often rows that are being sent are looked for again.
-    private static let passes = 20
+    /// So long rows that are being sent are looked for again.
+    private static let patience = Duration.seconds(15)
+    /// Rows looked at while others wait for the store.
+    private static let slice = 500
     /// Most that is overwritten in one go while others wait for the store.
     private static let runningLimit: Int64 = 64 << 20
 
@@ -20,7 +22,7 @@ struct Eraser: Sendable {
     private(set) var report = EraseReport()
     private(set) var eventIDs: Set<String> = []
     private var place: ErasePlace? = ErasePlace()
-    private var pass = 1
+    private let deadline = SystemClock.now.uptime + patience
     private(set) var isDone = false
     /// What is being sent needs a moment before the next step.
     private(set) var mustWait = false
@@ -41,22 +43,20 @@ struct Eraser: Sendable {
             return effects
         }
         if place == ErasePlace() { report.inFlight = 0 }
-        let slice = try store.erase(finder, from: place, isDryRun: request.isDryRun)
+        let slice = try store.erase(finder, from: place, isDryRun: request.isDryRun, limit: Eraser.slice)
         report.queue += slice.queue.values.reduce(0, +)
         report.deadLetters += slice.deadLetters
         report.quarantined += slice.quarantined
         report.rejects += slice.rejects
         report.inFlight += slice.claimed
         eventIDs.formUnion(slice.eventIDs)
-        effects.erased = slice.queue
+        if !request.isDryRun { effects.erased = slice.queue }
         effects.depths = slice.depths
         self.place = slice.next
         guard slice.next == nil else { return effects }
         if request.isDryRun {
-            effects.erased = [:]
             isDone = true
-        } else if report.inFlight > 0, isRunning, pass < Eraser.passes {
-            pass += 1
+        } else if report.inFlight > 0, isRunning, SystemClock.now.uptime < deadline {
             self.place = ErasePlace()
             mustWait = true
         }

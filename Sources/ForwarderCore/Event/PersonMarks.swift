@@ -85,10 +85,16 @@ public struct PersonMarks: Sendable, Equatable {
 
         /// Whether one of them stands in these bytes.
         public func finds(in bytes: Bytes) -> Bool {
-            for start in bytes.indices where bytes[start] == UInt8(ascii: "\"") {
-                for mark in marks where mark.count <= bytes.count - start {
-                    if mark.indices.allSatisfy({ bytes[start + $0] == mark[$0] }) { return true }
+            var start = 0
+            while start < bytes.count {
+                if bytes[start] == UInt8(ascii: "\"") {
+                    for mark in marks where mark.count <= bytes.count - start {
+                        var index = 1
+                        while index < mark.count, bytes[start + index] == mark[index] { index += 1 }
+                        if index == mark.count { return true }
+                    }
                 }
+                start += 1
             }
             return false
         }
