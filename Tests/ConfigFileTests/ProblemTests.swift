@@ -225,7 +225,7 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
         Mistake(
             "shutdown: {grace: off}", "shutdown.grace", "`off` is not a whole number with its unit",
             write: duration("1s", "10m")),
-        Mistake("input: {preset: shop}", "input.preset", "`shop` is unknown", write: "storefront"),
+        Mistake("input: {preset: shop}", "input.preset", "`shop` is unknown", write: "storefront or segment"),
         Mistake(
             "input: {max_event_bytes: 2MiB}", "input.max_event_bytes", "`2MiB` is out of bounds",
             write: size("1KiB", "1MiB")),

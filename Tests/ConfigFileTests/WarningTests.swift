@@ -91,6 +91,15 @@ import Testing
         #expect(problems(capi(more: "input: {fields: {\(line), \(lost): elsewhere}}")) == [])
     }
 
+    @Test func `what takes whose place depends on the preset`() {
+        func problems(_ preset: String, _ path: String) -> [String] {
+            ConfigFileTests.problems(capi(more: "input: {preset: \(preset), fields: {label: \(path)}}"))
+        }
+        #expect(problems("segment", "properties.revenue").count == 1)
+        #expect(problems("segment", "user.email") == [])
+        #expect(problems("storefront", "properties.revenue") == [])
+    }
+
     @Test func `a path below the usual place of the same field is fine`() {
         #expect(problems(capi(more: "input: {fields: {email: user.email.address}}")) == [])
     }

@@ -100,7 +100,12 @@ struct Sample: Sendable, CustomTestStringConvertible {
         .error(#""items":[{"id":"a","sku":"b"}]"#, "UnknownProperty"),
         .good(#""hotelData":{"totalPrice":9.5,"basePrice":8,"checkinDate":"2026-02-28","lengthOfStay":3}"#),
         .warning(#""hotelData":{"checkoutDate":"2026-02-29"}"#, "InvalidDate"),
-        .error(#""hotelData":{"checkInDate":"2026-02-28"}"#, "UnknownProperty"),
+        .error(#""hotelData":{"checkInDate":"2026-02-28","lengthOfStay":3}"#, "UnknownProperty"),
+        .good(#""hotelData":{"checkoutDate":"2026-03-01","partnerHotelId":"h-7","bookingHref":"b-9"}"#),
+        .warning(#""hotelData":{"checkinDate":"2026-02-28"}"#, "Empty"), .warning(#""hotelData":[]"#, "InvalidType"),
+        .warning(#""hotelData":{"lengthOfStay":2.5}"#, "InvalidNumber"),
+        .warning(#""hotelData":{"lengthOfStay":2,"totalPrice":"9.5"}"#, "InvalidNumber"),
+        .warning(#""hotelData":{"lengthOfStay":2,"partnerHotelId":7}"#, "InvalidType"),
         .error(#""revenue":5"#, "UnknownProperty"),
     ])
     func `fields of customData`(sample: Sample) throws {

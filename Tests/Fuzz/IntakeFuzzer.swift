@@ -16,6 +16,12 @@ final class IntakeFuzzer {
                 ]
                 return input
             }()),
+        IntakeFuzzer.intake(
+            {
+                var input = InputSettings()
+                input.preset = .segment
+                return input
+            }()),
     ]
     /// Reads what is kept on disk, as a repair does.
     private let repair = IntakeFuzzer.intake(InputSettings())

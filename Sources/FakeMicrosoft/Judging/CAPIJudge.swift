@@ -142,7 +142,16 @@ struct CAPIJudge {
         let items = places[CAPISchema.Custom.items]
         if items != 0 { products(items) }
         let hotelData = places[CAPISchema.Custom.hotelData]
-        if hotelData != 0 { object(hotelData, CAPISchema.hotelData, .hotelData, name: "hotelData", in: .customData) }
+        if hotelData != 0 { self.hotelData(hotelData) }
+    }
+
+    /// A stay needs its end or its length.
+    private mutating func hotelData(_ index: Int) {
+        object(index, CAPISchema.hotelData, .hotelData, name: "hotelData", in: .customData)
+        guard view.kind(index) == .object else { return }
+        let places = FieldPlaces.find(CAPISchema.hotelData.names, of: index, in: view) { _, _ in }
+        guard places[CAPISchema.Hotel.checkout] == 0, places[CAPISchema.Hotel.length] == 0 else { return }
+        note(.warning, .empty, .hotelData, name: "lengthOfStay", at: nil)
     }
 
     private mutating func products(_ index: Int) {

@@ -52,7 +52,7 @@ struct CAPISchema {
 
     static let hotelData = CAPISchema([
         ("totalPrice", .decimal), ("basePrice", .decimal), ("checkinDate", .date), ("checkoutDate", .date),
-        ("lengthOfStay", .integer), ("partnerHotelId", .text), ("bookingHref", .text),
+        ("lengthOfStay", .integer), ("partnerHotelId", .anonymousText), ("bookingHref", .anonymousText),
     ])
 
     // Places of the fields that more than their form is asked of.
@@ -61,4 +61,5 @@ struct CAPISchema {
     /// The first so many fields of `userData` identify a person.
     static let identifierCount = 7
     enum Custom { static let value = 0, items = 1, hotelData = 2 }
+    enum Hotel { static let checkout = 3, length = 4 }
 }

@@ -55,6 +55,7 @@ extension InputSettings {
     fileprivate static func read(_ map: MapReader) -> InputSettings {
         var input = InputSettings()
         map.set(&input.preset, "preset", .choice)
+        map.set(&input.consentCategory, "consent_category", .text(100))
         map.set(&input.timeFormat, "time_format", .choice)
         map.set(&input.maxEventBytes, "max_event_bytes", .size(1 << 10...1 << 20))
         var entries: [MapReader.OpenEntry] = []
@@ -76,7 +77,7 @@ extension InputSettings {
         if let earlier = fields[..<index].first(where: { overlaps($0.path) }) {
             entry.refuse("is the place of \(earlier.field.name), or inside of it; one value can be one field only")
         }
-        let lost = FieldMap.storefront.filter { place, field in
+        let lost = FieldMap.places(of: self).filter { place, field in
             overlaps(place) && !fields.contains { $0.field == field }
         }
         if !lost.isEmpty {

@@ -69,6 +69,7 @@ extension KafkaSettings.Property {
 extension InputSettings {
     fileprivate func write(to json: inout JSONWriter) {
         json.member("preset", preset.rawValue)
+        json.member("consent_category", consentCategory)
         json.member("time_format", timeFormat.rawValue)
         json.member("max_event_bytes", size: maxEventBytes)
         json.section("fields") { json in

@@ -81,6 +81,8 @@ public struct KafkaSettings: Sendable, Equatable {
 public struct InputSettings: Sendable, Equatable {
     public enum Preset: String, Sendable, CaseIterable {
         case storefront
+        /// Calls of Segment and RudderStack.
+        case segment
     }
 
     public enum TimeFormat: String, Sendable, CaseIterable {
@@ -93,6 +95,8 @@ public struct InputSettings: Sendable, Equatable {
     public var preset = Preset.storefront
     /// A field read from another place than the preset's.
     public var fields: [FieldPath] = []
+    /// With `segment`: the id of the consent category that stands for advertising.
+    public var consentCategory = "Advertising"
     public var timeFormat = TimeFormat.unix
     public var maxEventBytes = 256 << 10
 

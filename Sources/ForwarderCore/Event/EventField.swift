@@ -7,6 +7,8 @@ public enum EventField: UInt8, CaseIterable, Sendable {
     case value, currency, transactionID, searchTerm, itemIDs, items, category, label, pageType
     case eventValue, ecommTotalValue, ecommCategory
     case externalAttributionCredit, externalAttributionModel
+    case hotelTotalPrice, hotelBasePrice, hotelCheckinDate, hotelCheckoutDate, hotelLengthOfStay
+    case hotelPartnerID, hotelBookingHref
     // Inside of `items`.
     case itemID, itemName, itemPrice, itemQuantity
 }
@@ -47,6 +49,13 @@ extension EventField {
         case .ecommCategory: "ecomm_category"
         case .externalAttributionCredit: "external_attribution_credit"
         case .externalAttributionModel: "external_attribution_model"
+        case .hotelTotalPrice: "hotel_total_price"
+        case .hotelBasePrice: "hotel_base_price"
+        case .hotelCheckinDate: "hotel_checkin_date"
+        case .hotelCheckoutDate: "hotel_checkout_date"
+        case .hotelLengthOfStay: "hotel_length_of_stay"
+        case .hotelPartnerID: "hotel_partner_id"
+        case .hotelBookingHref: "hotel_booking_href"
         case .itemID: "items.id"
         case .itemName: "items.name"
         case .itemPrice: "items.price"

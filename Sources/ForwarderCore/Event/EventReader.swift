@@ -4,36 +4,63 @@
 /// lend is valid until the next `open`.
 package struct EventReader: ~Copyable {
     private let timeFormat: InputSettings.TimeFormat
+    let isSegment: Bool
     let hasher = SHA256()
-    private var scanner: RecordScanner
+    var scanner: RecordScanner
 
-    private(set) var event = StorefrontEvent()
+    var event = StorefrontEvent()
     /// Whether `event` is that of the record that is open.
     private(set) var isRead = false
+    /// With the segment preset, what kind of call the record is, and the storefront's name for it.
+    private(set) var call = SegmentCall.track
+    private var segmentName = EventText.absent
 
     package init(_ settings: InputSettings) {
-        timeFormat = settings.timeFormat
+        isSegment = settings.preset == .segment
+        timeFormat = isSegment ? .iso8601 : settings.timeFormat
         scanner = RecordScanner(settings)
     }
 
     /// Takes a record apart. Returns what is wrong with the record as a whole.
     package mutating func open(_ record: Bytes) -> RejectReason? {
         isRead = false
-        return scanner.open(record)
+        guard isSegment else { return scanner.open(record) }
+        segmentName = .absent
+        if let reason = scanner.open(record) { return reason }
+        openCall()
+        return nil
     }
 
     /// Forgets the record that is open.
     mutating func close() {
         isRead = false
+        segmentName = .absent
         scanner.close()
     }
 
     /// The bytes of the record that is open.
     var record: Bytes { scanner.record }
 
-    /// The field's text as it stands in the event, without white space around it; for routing.
+    /// The field's text as it stands in the event, without white space around it; for routing. The name of an event is
+    /// the storefront's, whatever the preset.
     mutating func rawText(_ field: EventField) -> Bytes {
-        scanner.rawText(field).bytes
+        field == .event ? name().bytes : scanner.rawText(field).bytes
+    }
+
+    private mutating func name() -> EventText {
+        isSegment ? segmentName : scanner.rawText(.event)
+    }
+
+    private mutating func openCall() {
+        call = scanner.segmentCall()
+        scanner.standIn(for: call)
+        switch call {
+        case .other: break
+        case .page: segmentName = EventText(SegmentNames.pageView)
+        case .track:
+            let given = scanner.rawText(.event)
+            segmentName = SegmentNames.storefrontName(of: given.bytes).map { EventText($0) } ?? given
+        }
     }
 
     /// What the storefront says of consent, for routing.
@@ -56,15 +83,17 @@ package struct EventReader: ~Copyable {
         readProperties()
         readItemIDs()
         readItems()
+        if isSegment { readSegment() }
     }
 
     private mutating func readName() {
-        switch scanner.value(.event) {
-        case .absent: event.violations.insert(.eventMissing)
-        case .other: event.violations.insert(.eventInvalid)
-        case .text:
-            event.name = scanner.rawText(.event)
+        event.name = name()
+        if event.name.isPresent {
             if PersonalData.isHeld(in: event.name.bytes, &scanner.arena) { event.violations.insert(.eventInvalid) }
+        } else if case .other = scanner.value(.event) {
+            event.violations.insert(.eventInvalid)
+        } else {
+            event.violations.insert(.eventMissing)
         }
     }
 
@@ -82,8 +111,8 @@ package struct EventReader: ~Copyable {
         switch reading {
         case .rejected(let reason): event.violations.insert(reason)
         case .seconds(let seconds):
-            event.time = seconds
-            if seconds > now.seconds + EventTime.futureLimit { event.violations.insert(.inTheFuture) }
+            event.time = isSegment ? seconds + clockCorrection() : seconds
+            if event.time > now.seconds + EventTime.futureLimit { event.violations.insert(.inTheFuture) }
         }
     }
 
@@ -101,11 +130,17 @@ package struct EventReader: ~Copyable {
         event.url = url(.url)
         event.referrer = url(.referrer)
         event.title = plainText(.title)
-        event.keywords = plainText(.keywords)
+        event.keywords = keywords()
         event.source = plainText(.source)
         event.pageLoadID = checked(.pageLoadID, UUIDText.isVersion4)
         event.adStorage = scanner.adStorage()
         if event.adStorage == .unreadable { event.dropped.insert(.adStorage, .invalid) }
+    }
+
+    private mutating func keywords() -> EventText {
+        guard let place = scanner.place(of: .keywords) else { return .absent }
+        return isSegment && scanner.kind(at: place) == .array
+            ? keywords(in: place) : plainText(.keywords, at: place)
     }
 
     private mutating func readUser() {
@@ -184,6 +219,7 @@ package struct EventReader: ~Copyable {
         event.ecommCategory = plainText(.ecommCategory)
         event.externalAttributionCredit = decimal(.externalAttributionCredit)
         event.externalAttributionModel = plainText(.externalAttributionModel)
+        readHotel()
     }
 
     private mutating func currency() -> EventText {
@@ -203,7 +239,7 @@ package struct EventReader: ~Copyable {
         var (place, end) = scanner.inside(list)
         while place < end {
             if scanner.kind(at: place) == .object {
-                let item = readItem(place)
+                let item = isSegment ? readProduct(place) : readItem(place)
                 if !item.isEmpty { event.items.append(item) }
             } else {
                 event.dropped.insert(.items, .wrongType)
@@ -221,7 +257,7 @@ package struct EventReader: ~Copyable {
             case .itemID: item.id = plainText(.itemID, at: place)
             case .itemName: item.name = plainText(.itemName, at: place)
             case .itemPrice: item.price = decimal(.itemPrice, at: place)
-            case .itemQuantity: item.quantity = quantity(at: place)
+            case .itemQuantity: item.quantity = wholeNumber(.itemQuantity, at: place)
             default: break
             }
             name = scanner.next(place)
@@ -230,14 +266,14 @@ package struct EventReader: ~Copyable {
     }
 
     /// A whole number that fits Microsoft's integer; `2.0` is one.
-    private mutating func quantity(at place: Int) -> DecimalText? {
-        guard let number = decimal(.itemQuantity, at: place) else { return nil }
+    mutating func wholeNumber(_ field: EventField, at place: Int) -> DecimalText? {
+        guard let number = decimal(field, at: place) else { return nil }
         guard let whole = number.wholeNumber, !whole.isNegative else {
-            event.dropped.insert(.itemQuantity, .invalid)
+            event.dropped.insert(field, .invalid)
             return nil
         }
         guard let value = whole.truncatedInteger, value <= Int32.max else {
-            event.dropped.insert(.itemQuantity, .outOfRange)
+            event.dropped.insert(field, .outOfRange)
             return nil
         }
         return whole
@@ -263,12 +299,12 @@ package struct EventReader: ~Copyable {
 
     /// A text that must not hold an e-mail address or a telephone number.
     @inline(__always)
-    private mutating func plainText(_ field: EventField) -> EventText {
+    mutating func plainText(_ field: EventField) -> EventText {
         guard let place = scanner.place(of: field) else { return .absent }
         return plainText(field, at: place)
     }
 
-    private mutating func plainText(_ field: EventField, at place: Int) -> EventText {
+    mutating func plainText(_ field: EventField, at place: Int) -> EventText {
         switch scanner.value(at: place) {
         case .absent: return .absent
         case .other:
@@ -282,7 +318,7 @@ package struct EventReader: ~Copyable {
     }
 
     /// A text that passes a check once white space around it is gone.
-    private mutating func checked(_ field: EventField, _ isValid: (Bytes) -> Bool) -> EventText {
+    mutating func checked(_ field: EventField, _ isValid: (Bytes) -> Bool) -> EventText {
         guard case .text(let text) = scanner.value(field) else { return dropIfGiven(field, .wrongType) }
         let trimmed = text.bytes.trimmed()
         guard isValid(trimmed) else { return dropIfGiven(field, .invalid) }
@@ -302,12 +338,12 @@ package struct EventReader: ~Copyable {
         }
     }
 
-    private mutating func decimal(_ field: EventField) -> DecimalText? {
+    mutating func decimal(_ field: EventField) -> DecimalText? {
         guard let place = scanner.place(of: field) else { return nil }
         return decimal(field, at: place)
     }
 
-    private mutating func decimal(_ field: EventField, at place: Int) -> DecimalText? {
+    mutating func decimal(_ field: EventField, at place: Int) -> DecimalText? {
         switch scanner.value(at: place) {
         case .absent: return nil
         case .other:
@@ -322,7 +358,7 @@ package struct EventReader: ~Copyable {
 
     /// Counts the field as left out if the event has it at all.
     @discardableResult
-    private mutating func dropIfGiven(_ field: EventField, _ reason: DropReason) -> EventText {
+    mutating func dropIfGiven(_ field: EventField, _ reason: DropReason) -> EventText {
         switch scanner.value(field) {
         case .absent: break
         case .text: event.dropped.insert(field, reason)

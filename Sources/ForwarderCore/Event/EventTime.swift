@@ -49,6 +49,15 @@ enum ISO8601 {
         return daysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + min(second, 59) - offset
     }
 
+    /// Whether the text is a day that exists, as `2026-08-06`.
+    static func isDate(_ text: Bytes) -> Bool {
+        var reader = Reader(text: text)
+        guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), reader.take("-"),
+            let day = reader.number(2), reader.isAtEnd
+        else { return false }
+        return 1...12 ~= month && 1...daysIn(month, of: year) ~= day
+    }
+
     /// Writes `2026-08-06T07:06:40Z`.
     static func append(_ seconds: Int64, to output: inout ByteBuffer) {
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400

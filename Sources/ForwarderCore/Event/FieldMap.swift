@@ -17,6 +17,8 @@ struct FieldMap: ~Copyable, Sendable {
     private let targets: NameTable<Target>
     /// By node: how many elements of an array can matter.
     private let elementLimits: [Int]
+    /// The fields that have a path of their own in the configuration, as field bits.
+    private let overridden: UInt64
 
     /// No event has room for so many elements: a larger number in a path can only name a member of an object.
     private static let elementLimit = 1 << 20
@@ -26,30 +28,39 @@ struct FieldMap: ~Copyable, Sendable {
 
     init(_ settings: InputSettings) {
         var tree = Tree()
-        let overridden = Set(settings.fields.map(\.field))
-        for (path, field) in FieldMap.storefront where !overridden.contains(field) {
-            tree.insert(path, field, isCanonical: true)
-            let camelCase = path.last.map(FieldMap.camelCased) ?? ""
-            if camelCase != path.last { tree.insert(path.dropLast() + [camelCase], field, isCanonical: false) }
+        let overridden = settings.fields.reduce(0) { $0 | $1.field.bit }
+        func insert(_ places: [([String], EventField)], isCanonical: Bool) {
+            for (path, field) in places where overridden & field.bit == 0 {
+                tree.insertSpellings(of: path, field.bit, isCanonical: isCanonical)
+            }
         }
-        for (path, field) in FieldMap.otherSpellings where !overridden.contains(field) {
-            tree.insert(path, field, isCanonical: false)
+        insert(FieldMap.places(of: settings), isCanonical: true)
+        insert(FieldMap.otherHotel, isCanonical: false)
+        switch settings.preset {
+        case .storefront: insert(FieldMap.otherSpellings, isCanonical: false)
+        case .segment:
+            insert(FieldMap.segmentOtherPlaces, isCanonical: false)
+            for (path, part) in FieldMap.segmentParts { tree.insertSpellings(of: path, part.bit, isCanonical: true) }
+            for (path, part) in FieldMap.segmentOtherParts {
+                tree.insertSpellings(of: path, part.bit, isCanonical: false)
+            }
         }
-        for entry in settings.fields { tree.insert(entry.path, entry.field, isCanonical: true) }
-        self.init(tree)
+        for entry in settings.fields { tree.insert(entry.path, entry.field.bit, isCanonical: true) }
+        self.init(tree, overridden: overridden)
     }
 
     /// A map for the members of one item.
     static let item: FieldMap = {
         var tree = Tree()
         for (name, field) in [("id", EventField.itemID), ("name", .itemName), ("price", .itemPrice)] {
-            tree.insert([name], field, isCanonical: true)
+            tree.insert([name], field.bit, isCanonical: true)
         }
-        tree.insert(["quantity"], .itemQuantity, isCanonical: true)
+        tree.insert(["quantity"], EventField.itemQuantity.bit, isCanonical: true)
         return FieldMap(tree)
     }()
 
-    private init(_ tree: Tree) {
+    private init(_ tree: Tree, overridden: UInt64 = 0) {
+        self.overridden = overridden
         targets = NameTable(
             tree.nodes.enumerated().flatMap { node, members in
                 members.map { NameTable<Target>.Entry(scope: node, name: $0.key, value: $0.value) }
@@ -70,9 +81,21 @@ struct FieldMap: ~Copyable, Sendable {
         elementLimits[node]
     }
 
+    func isOverridden(_ field: EventField) -> Bool {
+        overridden & field.bit != 0
+    }
+
+    /// Where the fields stand by the preset alone.
+    static func places(of settings: InputSettings) -> [([String], EventField)] {
+        switch settings.preset {
+        case .storefront: storefront + hotel(in: "hotel")
+        case .segment: segment(consentCategory: settings.consentCategory) + hotel(in: "hotel")
+        }
+    }
+
     // MARK: The storefront preset
 
-    static let storefront: [([String], EventField)] = [
+    private static let storefront: [([String], EventField)] = [
         (["event"], .event), (["event_id"], .eventID), (["event_time"], .eventTime), (["url"], .url),
         (["referrer"], .referrer), (["title"], .title), (["keywords"], .keywords),
         (["page_load_id"], .pageLoadID), (["source"], .source),
@@ -92,13 +115,66 @@ struct FieldMap: ~Copyable, Sendable {
         (["properties", "external_attribution_model"], .externalAttributionModel),
     ]
 
-    /// Spellings in use that are not the camelCase of the canonical one. A consent that names no storage must not be
+    private static func hotel(in object: String) -> [([String], EventField)] {
+        [
+            (["properties", object, "total_price"], .hotelTotalPrice),
+            (["properties", object, "base_price"], .hotelBasePrice),
+            (["properties", object, "checkin_date"], .hotelCheckinDate),
+            (["properties", object, "checkout_date"], .hotelCheckoutDate),
+            (["properties", object, "length_of_stay"], .hotelLengthOfStay),
+            (["properties", object, "partner_hotel_id"], .hotelPartnerID),
+            (["properties", object, "booking_href"], .hotelBookingHref),
+        ]
+    }
+
+    private static let otherHotel: [([String], EventField)] =
+        hotel(in: "hotel_data") + hotel(in: "hotelData")
+        + ["hotel", "hotel_data", "hotelData"].flatMap { object in
+            [
+                (["properties", object, "check_in_date"], .hotelCheckinDate),
+                (["properties", object, "check_out_date"], .hotelCheckoutDate),
+            ]
+        }
+
+    /// Spellings in use besides the canonical one and its camelCase. A consent that names no storage must not be
     /// taken for a missing one, which may count as granted.
     private static let otherSpellings: [([String], EventField)] = [
         (["consent"], .adStorage),
-        (["user", "client_ip_address"], .ipAddress), (["user", "clientIpAddress"], .ipAddress),
-        (["user", "client_user_agent"], .userAgent), (["user", "clientUserAgent"], .userAgent),
+        (["user", "client_ip_address"], .ipAddress), (["user", "client_user_agent"], .userAgent),
     ]
+}
+
+/// The map while it is being built.
+private struct Tree {
+    /// By node, what its members mean.
+    private(set) var nodes: [[String: FieldMap.Target]] = [[:]]
+
+    /// Inserts a path and, as another one, the path whose last name is spelled in camelCase instead of snake_case, or the
+    /// other way round.
+    mutating func insertSpellings(of path: [String], _ bits: UInt64, isCanonical: Bool) {
+        insert(path, bits, isCanonical: isCanonical)
+        guard let last = path.last else { return }
+        let other = last.contains("_") ? Tree.camelCased(last) : Tree.snakeCased(last)
+        if other != last { insert(path.dropLast() + [other], bits, isCanonical: false) }
+    }
+
+    mutating func insert(_ path: [String], _ bits: UInt64, isCanonical: Bool) {
+        guard let last = path.last else { return }
+        var node = FieldMap.root
+        for name in path.dropLast() { node = child(name, of: node) }
+        if isCanonical {
+            nodes[node][last, default: FieldMap.Target()].canonical |= bits
+        } else {
+            nodes[node][last, default: FieldMap.Target()].other |= bits
+        }
+    }
+
+    private mutating func child(_ name: String, of node: Int) -> Int {
+        if let target = nodes[node][name], target.child != 0 { return target.child }
+        nodes.append([:])
+        nodes[node][name, default: FieldMap.Target()].child = nodes.count - 1
+        return nodes.count - 1
+    }
 
     private static func camelCased(_ name: String) -> String {
         var result = ""
@@ -113,28 +189,8 @@ struct FieldMap: ~Copyable, Sendable {
         }
         return result
     }
-}
 
-/// The map while it is being built.
-private struct Tree {
-    /// By node, what its members mean.
-    private(set) var nodes: [[String: FieldMap.Target]] = [[:]]
-
-    mutating func insert(_ path: [String], _ field: EventField, isCanonical: Bool) {
-        guard let last = path.last else { return }
-        var node = FieldMap.root
-        for name in path.dropLast() { node = child(name, of: node) }
-        if isCanonical {
-            nodes[node][last, default: FieldMap.Target()].canonical |= field.bit
-        } else {
-            nodes[node][last, default: FieldMap.Target()].other |= field.bit
-        }
-    }
-
-    private mutating func child(_ name: String, of node: Int) -> Int {
-        if let target = nodes[node][name], target.child != 0 { return target.child }
-        nodes.append([:])
-        nodes[node][name, default: FieldMap.Target()].child = nodes.count - 1
-        return nodes.count - 1
+    private static func snakeCased(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? ($0.isEmpty ? "" : "_") + $1.lowercased() : String($1) }
     }
 }

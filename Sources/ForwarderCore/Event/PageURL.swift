@@ -28,6 +28,22 @@ enum PageURL {
         return writer.count == url.count ? .clean(url) : .cut(Bytes(rebasing: room[..<writer.count]))
     }
 
+    /// The value of the first parameter of that name in the query of a URL, or in a query alone that starts with `?`; nil
+    /// if there is none. As it stands there, encoded or not.
+    static func parameter(_ name: StaticString, of text: Bytes) -> Bytes? {
+        guard var index = text.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        while index < text.count, text[index] != UInt8(ascii: "#") {
+            let start = index + 1
+            index = text[start...].firstIndex(where: isDelimiter) ?? text.count
+            let parameter = Bytes(rebasing: text[start..<index])
+            let end = name.utf8CodeUnitCount
+            if parameter.hasPrefixIgnoringCase(name), parameter.count > end, parameter[end] == UInt8(ascii: "=") {
+                return Bytes(rebasing: parameter[(end + 1)...])
+            }
+        }
+        return nil
+    }
+
     /// Where the path, query or fragment starts; nil if the text is no URL of a page.
     private static func endOfAuthority(_ url: Bytes) -> Int? {
         // Neither white space nor what delimits a URL in text.

@@ -56,6 +56,8 @@ public struct RejectReasons: OptionSet, Hashable, Sendable {
 /// Why nothing is owed to a destination for an event. The raw values are an interface.
 public enum SkipReason: UInt8, CaseIterable, Sendable {
     case tombstone, unmappedEvent, notMatched, consentDenied, consentMissing, beforeStart, alreadyStored, shadow
+    /// A call of Segment or RudderStack that is neither `track` nor `page`.
+    case notAnEvent
 
     public var name: StaticString {
         switch self {
@@ -67,6 +69,7 @@ public enum SkipReason: UInt8, CaseIterable, Sendable {
         case .beforeStart: "before_start"
         case .alreadyStored: "already_stored"
         case .shadow: "shadow"
+        case .notAnEvent: "not_an_event"
         }
     }
 }
@@ -75,6 +78,8 @@ public enum SkipReason: UInt8, CaseIterable, Sendable {
 public enum DropReason: UInt8, CaseIterable, Sendable {
     case wrongType, invalid, personalData, personalDataCut, phoneNotE164, emailNotNormalizable, outOfRange
     case notOnPageLoad, rounded
+    /// What it belongs to lacks something without which it says nothing.
+    case incomplete
 
     public var name: StaticString {
         switch self {
@@ -87,6 +92,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
         case .outOfRange: "out_of_range"
         case .notOnPageLoad: "not_on_page_load"
         case .rounded: "rounded"
+        case .incomplete: "incomplete"
         }
     }
 }

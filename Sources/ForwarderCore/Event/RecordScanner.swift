@@ -5,13 +5,15 @@
 struct RecordScanner: ~Copyable {
     private let map: FieldMap
     private let maxEventBytes: Int
+    /// The category of consent that stands for advertising, in the segment preset.
+    private let consentCategory: [UInt8]
 
     private var tape = JSONTape()
     /// The fields that the event has, and those it has under their proper name, as field bits.
     private var present: UInt64 = 0
     private var canonical: UInt64 = 0
-    /// The tape's entry of each field's value, by `EventField.rawValue`; says something only where `present` does.
-    private let places = UnsafeMutablePointer<UInt32>.allocate(capacity: EventField.allCases.count)
+    /// The tape's entry of each field's value, by the number of its bit; says something only where `present` does.
+    private let places = UnsafeMutablePointer<UInt32>.allocate(capacity: 64)
     private(set) var record = Bytes(start: nil, count: 0)
     var arena = Arena()
     private var scratch = ByteBuffer(capacity: 1 << 10)
@@ -19,6 +21,7 @@ struct RecordScanner: ~Copyable {
     init(_ settings: InputSettings) {
         map = FieldMap(settings)
         maxEventBytes = settings.maxEventBytes
+        consentCategory = Array(settings.consentCategory.utf8)
     }
 
     deinit {
@@ -110,10 +113,36 @@ struct RecordScanner: ~Copyable {
 
     // MARK: Values
 
+    /// Makes a value the field's.
+    mutating func note(_ place: Int, as field: EventField) {
+        note(fields: field.bit, place)
+    }
+
+    /// Whether the configuration gives the field a place of its own.
+    func isElsewhere(_ field: EventField) -> Bool {
+        map.isOverridden(field)
+    }
+
+    func isConsentCategory(_ text: Bytes) -> Bool {
+        consentCategory.withUnsafeBufferPointer { text.equals($0) }
+    }
+
+    /// What was noted last in a place of the list.
+    @inline(__always)
+    func notedPlace(_ number: Int) -> Int {
+        Int(places[number])
+    }
+
     /// The place of a field's value, or nil if the event does not have it.
     @inline(__always)
     func place(of field: EventField) -> Int? {
         present & field.bit == 0 ? nil : Int(places[Int(field.rawValue)])
+    }
+
+    /// Whether the event has one of the fields, given as field bits.
+    @inline(__always)
+    func hasAny(of fields: UInt64) -> Bool {
+        present & fields != 0
     }
 
     @inline(__always)
@@ -187,7 +216,7 @@ struct RecordScanner: ~Copyable {
 
     /// What the storefront says of consent.
     mutating func adStorage() -> AdStorage {
-        guard let place = place(of: .adStorage) else { return .missing }
+        guard let place = place(of: .adStorage) else { return segmentConsent() }
         switch kind(at: place) {
         case .true: return .granted
         case .false: return .denied

@@ -80,6 +80,7 @@ struct StorefrontEvent: ~Copyable {
     var ecommCategory = EventText.absent
     var externalAttributionCredit: DecimalText?
     var externalAttributionModel = EventText.absent
+    var hotel = HotelStay()
     var itemIDs: [EventText] = []
     var items: [EventItem] = []
 

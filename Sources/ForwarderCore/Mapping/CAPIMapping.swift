@@ -152,15 +152,30 @@ struct CAPIMapping: Sendable {
             output.member("searchTerm", event.searchTerm)
             output.member("transactionId", event.transactionID)
             if withValue { output.member("value", event.value) }
-            if withValue || event.ecommTotalValue != nil { output.member("currency", event.currency) }
+            if withValue || event.ecommTotalValue != nil || event.hotel.isPresent {
+                output.member("currency", event.currency)
+            }
             output.list("itemIds", event.itemIDs)
             output.items(event.items)
             output.member("pageType", event.pageType)
             output.member("ecommTotalValue", event.ecommTotalValue)
             output.member("ecommCategory", event.ecommCategory)
+            if event.hotel.isPresent { appendHotel(event.hotel, to: &output) }
             isEmpty = output.count == first
         }
         if isEmpty { output.truncate(to: start) }
+    }
+
+    private func appendHotel(_ stay: HotelStay, to output: inout ByteBuffer) {
+        output.object("hotelData") { output in
+            output.member("totalPrice", stay.totalPrice)
+            output.member("basePrice", stay.basePrice)
+            output.member("checkinDate", stay.checkinDate)
+            output.member("checkoutDate", stay.checkoutDate)
+            output.member("lengthOfStay", stay.lengthOfStay)
+            output.member("partnerHotelId", stay.partnerHotelID)
+            output.member("bookingHref", stay.bookingHref)
+        }
     }
 
     /// The page load's id: the one given or, as the value's event needs one to refer to, one made from the event id, so

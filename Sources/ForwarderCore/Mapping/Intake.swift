@@ -70,6 +70,7 @@ public final class Intake {
             return settleAll(.skipped(.tombstone))
         }
         if let reason = reader.open(value) { return settleAll(.rejected(RejectReasons(reason))) }
+        if reader.call == .other { return settleAll(.skipped(.notAnEvent)) }
         for index in destinations.indices {
             let isStored = origin.storedFor & (1 << UInt64(index)) != 0
             dispositions[index] = destinations[index].take(&reader, origin, isStored: isStored, now: now)

@@ -57,5 +57,16 @@ enum NeutralEvent {
         output.member("ecomm_category", event.ecommCategory)
         output.member("external_attribution_credit", event.externalAttributionCredit)
         output.member("external_attribution_model", event.externalAttributionModel)
+        if event.hotel.isPresent { output.object("hotel") { appendHotel(event.hotel, to: &$0) } }
+    }
+
+    private static func appendHotel(_ stay: HotelStay, to output: inout ByteBuffer) {
+        output.member("total_price", stay.totalPrice)
+        output.member("base_price", stay.basePrice)
+        output.member("checkin_date", stay.checkinDate)
+        output.member("checkout_date", stay.checkoutDate)
+        output.member("length_of_stay", stay.lengthOfStay)
+        output.member("partner_hotel_id", stay.partnerHotelID)
+        output.member("booking_href", stay.bookingHref)
     }
 }

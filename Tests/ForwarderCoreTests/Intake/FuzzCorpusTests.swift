@@ -16,15 +16,24 @@ import Testing
     {
         let record = try #require(Files.read(Files.fixtures("fuzz/\(name)")))
         #expect(JSONValue(parsing: record) == SlowJSON.parse(record))
-        let shop = Shop(
-            .capi({ $0.pageValue = true }) { $0.unmapped = .forward },
-            .offline(goals: [.external, .init(event: "Lead", name: "Lead")]))
-        for (index, outcome) in shop.publish(record).enumerated() {
-            #expect(outcome.books.consumed == 1)
-            #expect(outcome.books.owed + outcome.books.skippedTotal + outcome.books.rejected == 1)
-            #expect((outcome.disposition == .owed) == (outcome.content != nil))
-            guard outcome.disposition == .owed else { continue }
-            #expect(shop.publish(shop.neutral(record, for: index))[index].content == outcome.content)
+        for preset in InputSettings.Preset.allCases {
+            let shop = FuzzCorpusTests.shop(preset)
+            for (index, outcome) in shop.publish(record).enumerated() {
+                #expect(outcome.books.consumed == 1)
+                #expect(outcome.books.owed + outcome.books.skippedTotal + outcome.books.rejected == 1)
+                #expect((outcome.disposition == .owed) == (outcome.content != nil))
+                guard outcome.disposition == .owed else { continue }
+                let repair = FuzzCorpusTests.shop(.storefront)
+                #expect(repair.publish(shop.neutral(record, for: index))[index].content == outcome.content)
+            }
         }
+    }
+
+    private static func shop(_ preset: InputSettings.Preset) -> Shop {
+        var input = InputSettings()
+        input.preset = preset
+        return Shop(
+            .capi({ $0.pageValue = true }) { $0.unmapped = .forward },
+            .offline(goals: [.external, .init(event: "Lead", name: "Lead")]), input: input)
     }
 }

@@ -3,13 +3,16 @@ import Testing
 
 @testable import ForwarderCore
 
-/// One folder a case in Tests/Fixtures/golden: the event as a shop publishes it, what each destination is sent, and what
-/// is kept on disk. `UPDATE_GOLDEN=1 swift test --filter GoldenTests` writes them anew; the review is the difference.
+/// One folder a case: the event as a shop publishes it (Tests/Fixtures/golden) or as a call of Segment or RudderStack
+/// (Tests/Fixtures/segment), what each destination is sent, and what is kept on disk. `UPDATE_GOLDEN=1 swift test --filter GoldenTests` writes them anew; the review is the difference.
 @Suite struct GoldenTests {
-    static let cases = Files.list(Files.fixtures("golden"))
+    static let cases = Files.list(Files.fixtures("golden")).map { "golden/\($0)" }
+    static let calls = Files.list(Files.fixtures("segment")).map { "segment/\($0)" }
 
     /// Settings that use every feature of the mapping.
-    private static func shop() -> Shop {
+    private static func shop(_ preset: InputSettings.Preset = .storefront) -> Shop {
+        var input = InputSettings()
+        input.preset = preset
         let goals: [OfflineSettings.Goal] = [
             .external, .init(event: "Lead", name: "Lead Form Submit"), .init(event: "SignUp", name: "Registration"),
         ]
@@ -17,23 +20,32 @@ import Testing
             .capi({ $0.pageValue = true }) {
                 $0.unmapped = .forward
                 $0.consent.denied = .send
-            }, .offline(goals: goals))
+            }, .offline(goals: goals), input: input)
     }
 
     @Test func `there is a case for each of the storefront's events`() {
         let names = Set(
             GoldenTests.cases.compactMap { name in
-                Files.read(Files.fixtures("golden/\(name)/event.json")).flatMap {
+                Files.read(Files.fixtures("\(name)/event.json")).flatMap {
                     value("event", in: String(decoding: $0, as: UTF8.self))
                 }
             })
         #expect(names.isSuperset(of: EventRoutes.defaultNames.map(\.event)))
     }
 
-    @Test(arguments: cases)
+    @Test func `there is a call that becomes each of the storefront's events`() throws {
+        let names = try GoldenTests.calls.map { name in
+            let record = try #require(Files.read(Files.fixtures("\(name)/event.json")))
+            let neutral = GoldenTests.shop(.segment).neutral(record, for: 0) ?? []
+            return value("event", in: String(decoding: neutral, as: UTF8.self)) ?? ""
+        }
+        #expect(Set(names).isSuperset(of: EventRoutes.defaultNames.map(\.event)))
+    }
+
+    @Test(arguments: cases + calls)
     func `an event becomes what was agreed`(_ name: String) throws {
-        let record = try #require(Files.read(Files.fixtures("golden/\(name)/event.json")))
-        let shop = GoldenTests.shop()
+        let record = try #require(Files.read(Files.fixtures("\(name)/event.json")))
+        let shop = GoldenTests.shop(name.hasPrefix("segment/") ? .segment : .storefront)
         let outcomes = shop.publish(record)
         try compare(name, "capi.json", GoldenTests.form(outcomes[0]))
         try compare(name, "offline.json", GoldenTests.form(outcomes[1]))
@@ -63,7 +75,7 @@ import Testing
     }
 
     private func compare(_ name: String, _ file: String, _ value: JSONValue) throws {
-        let path = Files.fixtures("golden/\(name)/\(file)")
+        let path = Files.fixtures("\(name)/\(file)")
         let text = Array((value.pretty() + "\n").utf8)
         if getenv("UPDATE_GOLDEN") != nil {
             try #require(Files.write(text, to: path), "cannot write \(path)")

@@ -115,12 +115,12 @@ import Testing
         #expect(
             SkipReason.allCases.map { "\($0.name)" } == [
                 "tombstone", "unmapped_event", "not_matched", "consent_denied", "consent_missing", "before_start",
-                "already_stored", "shadow",
+                "already_stored", "shadow", "not_an_event",
             ])
         #expect(
             DropReason.allCases.map { "\($0.name)" } == [
                 "wrong_type", "invalid", "personal_data", "personal_data_cut", "phone_not_e164",
-                "email_not_normalizable", "out_of_range", "not_on_page_load", "rounded",
+                "email_not_normalizable", "out_of_range", "not_on_page_load", "rounded", "incomplete",
             ])
     }
 
@@ -128,5 +128,10 @@ import Testing
         for field in EventField.allCases { #expect(EventField(name: "\(field.name)") == field) }
         #expect(EventField(name: "nothing") == nil)
         #expect(EventField.allCases.count <= 64)
+    }
+
+    @Test func `fields and the parts of a call have a bit each`() {
+        let bits = EventField.allCases.map(\.bit) + SegmentPart.allCases.map(\.bit)
+        #expect(Set(bits).count == bits.count && !bits.contains(0))
     }
 }

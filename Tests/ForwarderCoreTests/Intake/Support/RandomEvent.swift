@@ -12,7 +12,11 @@ struct RandomEvent {
     private static let properties = [
         "value", "currency", "transaction_id", "search_term", "item_ids", "items", "category", "label", "page_type",
         "event_value", "ecomm_total_value", "ecomm_category", "external_attribution_credit",
-        "external_attribution_model",
+        "external_attribution_model", "hotel",
+    ]
+    private static let hotel = [
+        "total_price", "base_price", "checkin_date", "checkout_date", "length_of_stay", "partner_hotel_id",
+        "booking_href",
     ]
 
     func make(using random: inout SeededRandom) -> JSONValue {
@@ -67,6 +71,10 @@ struct RandomEvent {
             .number(JSONValue.randomNumber(using: &random))
         case "url", "referrer":
             .string("https://shop.example/" + pick(["", "a/", "?b=1&c=", "#", "x?e="], &random) + urlText(&random))
+        case "hotel": object(RandomEvent.hotel, &random)
+        case "total_price", "base_price": .number(JSONValue.randomNumber(using: &random))
+        case "checkin_date", "checkout_date": .string(pick(["2026-09-01", "2026-02-29", "2028-02-29"], &random))
+        case "length_of_stay": .number(pick(["1", "2.0", "2.5", "-1", "1e12"], &random))
         case "item_ids": .array((0..<3).map { _ in .string(text(&random)) })
         case "items": .array((0..<3).map { _ in item(&random) })
         default: .string(text(&random))
