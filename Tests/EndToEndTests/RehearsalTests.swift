@@ -183,7 +183,7 @@ private final class Rehearsal {
         }
     }
 
-    private let ids = Shop.ids("run-", 0..<20)
+    private let ids = Shop.ids("run", 0..<20)
 
     private func deliver() throws {
         try start()
@@ -225,7 +225,9 @@ private final class Rehearsal {
         }
         let words = Array(command.words.dropFirst()) + ["--config", stage.directory.configuration]
         // What only looks may have to wait until it is so.
-        let isRead = ["status", "list", "stats", "deliveries", "rejects"].contains { command.words.contains($0) }
+        let isRead = ["--dry-run", "status", "list", "stats", "deliveries", "rejects"].contains {
+            command.words.contains($0)
+        }
         var last: CommandRun?
         func once() throws -> Bool {
             let run = try CommandRun(daemonBinary, words, input: Array(command.input.utf8))

@@ -107,7 +107,8 @@ extension Signal {
         case .daemonStarted, .daemonReady, .daemonRefused, .stopRequested, .daemonStopped, .configurationReloaded,
             .configurationRejected, .adminListening, .adminUnavailable, .clockStepped, .storeOpened, .storeMissing,
             .stateDirectoryDoubtful, .storeFull, .storeFailing, .storeRecovered, .rejectsNotKept, .purged,
-            .personErased, .partitionsAssigned, .partitionsRevoked, .partitionStopped, .commitRefused, .offsetReset, .leftGroup,
+            .personErased, .partitionsAssigned, .partitionsRevoked, .partitionStopped, .commitRefused, .offsetReset,
+            .leftGroup,
             .intakePaused, .intakeResumed:
             name.rawValue
         }
