@@ -45,6 +45,7 @@ enum ReasonWords {
         case .beforeStart: "it lies before the destination’s start_at"
         case .alreadyStored: "the queue has it already"
         case .shadow: "the destination is in shadow mode: mapped, not sent"
+        case .notAnEvent: "it is a call that tells of no event, such as identify"
         }
     }
 
@@ -59,6 +60,7 @@ enum ReasonWords {
         case .outOfRange: "the number is out of range"
         case .notOnPageLoad: "a page load has no place for it"
         case .rounded: "rounded to the decimals Microsoft takes"
+        case .incomplete: "what it belongs to lacks something without which it says nothing"
         }
     }
 }
