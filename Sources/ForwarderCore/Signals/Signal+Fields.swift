@@ -93,7 +93,7 @@ extension Signal {
 
 extension EraseReport {
     fileprivate var fields: [LogField] {
-        counts.map { .number($0.name, $0.count) } + [.number("residue_bytes", residue)]
+        counts.map { .number($0.name, $0.count) } + [LogField("residue_bytes", .bytes(Int(clamping: residue)))]
     }
 }
 

@@ -22,6 +22,7 @@ struct SignalPageTests {
             #expect(types[field.name] ?? type == type, "\(field.name) is \(type) and \(types[field.name] ?? "")")
             types[field.name] = type
             #expect(field.name.hasSuffix("_ms") == (type == "integer, ms"), "\(field.name)")
+            #expect(field.name.hasSuffix("bytes") == (type == "integer, bytes"), "\(field.name)")
         }
     }
 
