@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Looks at the admin pages with a real browser: browser.py ADDRESS TOKEN DIRECTORY [AXE]
+"""Looks at the admin pages with a real browser: browser.py ADDRESS TOKEN DIRECTORY [AXE]; TOKEN may be empty
 
 Drives Debian's Chromium through its debugging pipe, with nothing but Python's own library. Walks through every page at
 three widths, in light and dark, does what an operator does, leaves pictures in DIRECTORY, and says what is wrong: errors in
@@ -269,8 +269,16 @@ def main():
             browser.open(site + path)
         browser.do(f"document.querySelector({json.dumps(button)}).click()")
 
-    try:
+    def walk():
         browser.size(*SIZES["desktop"], False)
+        if not token:
+            for path in ["/", "/dead-letters", "/rejects", "/debugger", "/send-test"]:
+                name = "open-" + (path.strip("/") or "overview")
+                browser.open(site + path)
+                look(name)
+                problems.extend(f"{name}: {p}" for p in check_keyboard(browser))
+            problems.extend(browser.complaints())
+            return
         browser.open(site + "/login")
         look("login")
         browser.evaluate(f"document.getElementById('token').value = {json.dumps(token)}")
@@ -335,6 +343,9 @@ def main():
         submit(None)
         expect("That is not the token.", "a wrong token")
         look("refused")
+
+    try:
+        walk()
     finally:
         browser.process.terminate()
         browser.process.wait(10)

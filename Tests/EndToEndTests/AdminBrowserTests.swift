@@ -21,18 +21,30 @@ struct AdminBrowserTests {
             try eventually("something to see") {
                 stage.number("capi", "dead_lettered") >= 2 && stage.destination("offline")?["gate"]?.string == "parked"
             }
-            let words = [
-                AdminBrowserTests.script ?? "", try AdminTests.address(stage), AdminTests.token,
-                getenv("ADMIN_PICTURES").map { String(cString: $0) } ?? stage.directory.path + "/pictures",
-            ]
-            let axe = getenv("ADMIN_AXE").map { String(cString: $0) }
-            let run = try CommandRun(
-                "/usr/bin/env", ["python3"] + words + [axe].compactMap { $0 }, environment: ["HOME=/tmp"],
-                timeout: .seconds(400))
-            print(run.output, run.errors)
-            try requireEqual(run.code, 0, "what the browser found:\n\(run.output)\(run.errors)")
+            try AdminBrowserTests.look(stage, token: AdminTests.token)
             try daemon.stop()
             try stage.finish()
         }
+    }
+
+    @Test(.enabled(if: script != nil), .timeLimit(.minutes(10)))
+    func `nor without a token`() async throws {
+        try await onThread {
+            let stage = try Stage()
+            let daemon = try stage.start()
+            try AdminBrowserTests.look(stage, token: "")
+            try daemon.stop()
+            try stage.finish()
+        }
+    }
+
+    private static func look(_ stage: Stage, token: String) throws {
+        let pictures = getenv("ADMIN_PICTURES").map { String(cString: $0) } ?? stage.directory.path + "/pictures"
+        let axe = getenv("ADMIN_AXE").map { [String(cString: $0)] } ?? []
+        let run = try CommandRun(
+            "/usr/bin/env", ["python3", script ?? "", try AdminTests.address(stage), token, pictures] + axe,
+            environment: ["HOME=/tmp"], timeout: .seconds(400))
+        print(run.output, run.errors)
+        try requireEqual(run.code, 0, "what the browser found:\n\(run.output)\(run.errors)")
     }
 }

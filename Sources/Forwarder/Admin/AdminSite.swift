@@ -61,7 +61,7 @@ struct AdminSite: Sendable {
                 "Allow", (allowed.contains("GET") ? ["HEAD"] + allowed : allowed).joined(separator: ", "))
         }
         let now = sources.now()
-        if route.access > .probe, !gatekeeper.knows(host: request.headers["host"]) {
+        if route.access > .probe, !gatekeeper.isCalledByName(request) {
             return .text(
                 421, "this name of the admin port is not known to it; if it should be, add it to admin.hosts\n")
         }

@@ -46,14 +46,16 @@ final class Gatekeeper: Sendable {
         hosts = Set(settings.hosts + [settings.listen?.host.lowercased()].compactMap { $0 })
     }
 
-    var hasToken: Bool { token != nil }
-
     // MARK: Host and origin
 
     /// Whether a browser that asks under this name was led here by this site's own address. Another site may point a
     /// name of its own to this machine, and would then be the same origin; a numeric address cannot be pointed.
-    func knows(host header: String?) -> Bool {
-        guard let host = header.flatMap(Gatekeeper.host) else { return false }
+    ///
+    /// Programs that show a token may call it what they like: no browser does that for another site, unless that site
+    /// has the token.
+    func isCalledByName(_ request: ServerRequest) -> Bool {
+        if token != nil, request.headers["authorization"] != nil { return true }
+        guard let host = request.headers["host"].flatMap(Gatekeeper.host) else { return false }
         return host == "localhost" || Gatekeeper.isNumeric(host) || hosts.contains(host)
     }
 

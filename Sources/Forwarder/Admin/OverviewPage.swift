@@ -22,6 +22,7 @@ enum OverviewPage {
                 readiness(values, &html)
                 html.element("section", ["aria-labelledby": "destinations"]) { html in
                     html.element("h2", ["id": "destinations"], "Destinations")
+                    html.element("p", ["class": "hint"], "Counts are since the start; curves show the last 20 minutes.")
                     html.element("div", ["class": "cards"]) { html in
                         for destination in values.metrics.destinations {
                             card(

@@ -134,6 +134,16 @@ struct AdminGateTests {
         #expect(site.get("/livez", ["host": "pod.cluster.local"]).status == 200)
     }
 
+    @Test func `a program that shows the token may call the port what it likes; showing anything else opens nothing`() {
+        func status(_ site: AdminSite, _ shown: String) -> Int {
+            site.get("/metrics", ["host": "forwarder.cluster.local:9464", "authorization": shown]).status
+        }
+        let site = AdminScene(token: AdminScene.token).site
+        #expect(status(site, "Bearer \(AdminScene.token)") == 200)
+        #expect(status(site, "Bearer made-up") == 401)
+        #expect(status(AdminScene().site, "Bearer \(AdminScene.token)") == 421)
+    }
+
     @Test func `a form of another site, or without its key, does nothing`() {
         let scene = AdminScene(token: AdminScene.token) { _ in "{\"state\":\"paused\"}" }
         let site = scene.site
