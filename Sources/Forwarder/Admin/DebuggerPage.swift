@@ -52,7 +52,7 @@ enum DebuggerPage {
             if let reasons = explanation.unreadable {
                 return html.notice(.bad) { html in
                     html.element("p", "No destination gets it: the record is rejected.")
-                    for reason in reasons { html.reason(reason, ReasonWords.ofReject(reason)) }
+                    for reason in reasons { html.reason(reason, Meanings.ofReject(reason)) }
                 }
             }
             for destination in explanation.destinations { write(destination, &html) }
@@ -63,11 +63,11 @@ enum DebuggerPage {
         let (tone, word) = outcome(destination.outcome)
         html.element("article", ["class": "card \(tone.rawValue)"]) { html in
             html.element("h4", ["class": "verdict"]) { html in
-                html.element("span", ["class": "name"], "\(destination.name) (\(destination.type))")
+                html.element("span", ["class": "name"], "\(destination.name): \(Meanings.ofType(destination.type))")
                 html.badge(tone, word)
             }
             for reason in destination.reasons {
-                let words = ReasonWords.ofReject(reason) ?? ReasonWords.ofSkip(reason)
+                let words = Meanings.ofReject(reason) ?? Meanings.ofSkip(reason)
                 html.reason(reason, words)
             }
             if !destination.dropped.isEmpty {
@@ -78,7 +78,7 @@ enum DebuggerPage {
                             html.element("code", field)
                             html.text(": ")
                             html.element("code", reason)
-                            if let words = ReasonWords.ofDrop(reason) { html.text(" – \(words)") }
+                            if let words = Meanings.ofDrop(reason) { html.text(" – \(words)") }
                         }
                     }
                 }

@@ -120,7 +120,7 @@ enum OverviewPage {
                 html.badge(gate.tone, gate.word)
             }
             html.element("p", ["class": "what"]) { html in
-                html.text("\(typeWords(destination.type)): \(gate.meaning)")
+                html.text("\(Meanings.ofType(destination.type)): \(gate.meaning)")
                 if let reason = lane.gateReason {
                     html.text(": ")
                     html.element("code", reason)
@@ -206,14 +206,6 @@ enum OverviewPage {
             }
             html.element(
                 "p", ["class": "what"], "not configured any more; \(Numbers.text(pending)) deliveries wait for it")
-        }
-    }
-
-    private static func typeWords(_ type: String) -> String {
-        switch type {
-        case "capi": "Conversions API"
-        case "offline_conversions": "Offline Conversions"
-        default: type
         }
     }
 

@@ -91,16 +91,16 @@ enum StorePages {
             filters("/rejects", filter, reasons: "Reason", destinations: destinations, &html)
             guard let rejects = rows(answer, "rejects", &html) else { return }
             guard !rejects.isEmpty else { return html.element("p", "There are none.") }
-            html.table("Rejects", ["Rejected", "Destination", "Reasons", "From Kafka"]) { html in
+            html.table("Rejects", ["Rejected", "Reasons", "Destination", "From Kafka"]) { html in
                 for reject in rejects {
                     html.row { html in
                         html.element("th", ["scope": "row"]) { $0.time(reject["at"]?.string ?? "") }
-                        html.element("td", reject["destination"]?.string ?? "all")
                         html.element("td", ["class": "wide"]) { html in
                             for reason in reject["reasons"]?.elements?.compactMap(\.string) ?? [] {
-                                html.reason(reason, ReasonWords.ofReject(reason))
+                                html.reason(reason, Meanings.ofReject(reason))
                             }
                         }
+                        html.element("td", reject["destination"]?.string ?? "all")
                         html.element("td", position(reject))
                     }
                 }

@@ -43,6 +43,7 @@ enum StyleSheet {
         nav a { display: block; padding: .5rem .75rem; border-radius: 6px; text-decoration: none; color: var(--ink); }
         nav a:hover { background: var(--quiet-back); }
         nav a[aria-current] { background: var(--quiet-back); font-weight: 600; box-shadow: inset 0 -3px var(--accent); }
+        @media (max-width: 30rem) { th time, td time { display: inline-block; max-width: 6rem; white-space: normal; } }
         @media (max-width: 30rem) { nav ul { margin: 0 -.6rem; gap: 0; } nav a { padding: .4rem .6rem; } }
         main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem; position: relative; }
         footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem 1rem; color: var(--soft); font-size: .875rem; }

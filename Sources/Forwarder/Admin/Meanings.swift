@@ -1,7 +1,7 @@
 import ForwarderCore
 
-/// Why, in words for a person who sees the reason for the first time.
-enum ReasonWords {
+/// What the words of the log and the configuration mean, for a person who sees them for the first time.
+enum Meanings {
     static func ofReject(_ name: String) -> String? {
         RejectReason.allCases.first { "\($0.name)" == name }.map(words)
     }
@@ -12,6 +12,15 @@ enum ReasonWords {
 
     static func ofDrop(_ name: String) -> String? {
         DropReason.allCases.first { "\($0.name)" == name }.map(words)
+    }
+
+    /// A destination's type by Microsoft's name for it.
+    static func ofType(_ type: String) -> String {
+        switch type {
+        case "capi": "Conversions API"
+        case "offline_conversions": "Offline Conversions"
+        default: type
+        }
     }
 
     private static func words(_ reason: RejectReason) -> String {
