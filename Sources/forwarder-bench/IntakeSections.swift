@@ -11,6 +11,10 @@ extension Section {
                 var reader = EventReader(InputSettings())
                 return { decode(Samples.purchase, with: &reader, rounds: $0) }
             },
+            Section(name: "decode-segment", summary: "the same of the call of Segment that says the same") {
+                var reader = EventReader(Section.segment)
+                return { decode(Samples.orderCompleted, with: &reader, rounds: $0) }
+            },
             Section(name: "hash", summary: "SHA-256 of an e-mail address, as 64 digits", unit: "hash") {
                 let address = Array("adalovelace@example.com".utf8)
                 return { hash(address, rounds: $0) }
@@ -21,6 +25,9 @@ extension Section {
             Section(name: "map-offline", summary: "the same as an offline conversion") { map(offline) },
             Section(name: "intake-capi", summary: "the whole way of a purchase to the Conversions API's batch") {
                 intake(capi)
+            },
+            Section(name: "intake-segment", summary: "the same of the call of Segment") {
+                intake(capi, input: Section.segment, record: Samples.orderCompleted)
             },
             Section(name: "intake-both", summary: "the same, to an offline conversion's batch as well") {
                 intake(capi, offline)
@@ -64,6 +71,12 @@ extension Section {
         }
     }
 
+    private static let segment: InputSettings = {
+        var input = InputSettings()
+        input.preset = .segment
+        return input
+    }()
+
     private static let capi = DestinationSettings(
         name: "capi", kind: .capi(CAPISettings(uetTagID: "1", token: .environment("TOKEN"))))
 
@@ -93,16 +106,18 @@ extension Section {
         }
     }
 
-    private static func intake(_ settings: DestinationSettings...) -> (Int) -> Void {
+    private static func intake(
+        _ settings: DestinationSettings..., input: InputSettings = InputSettings(), record: [UInt8] = Samples.purchase
+    ) -> (Int) -> Void {
         let destinations = settings.enumerated().map { index, settings in
             IntakeDestination(DestinationID(Int32(index + 1)), settings, firstSeen: .distantPast)
         }
-        let intake = Intake(InputSettings(), destinations)
+        let intake = Intake(input, destinations)
         let now = Moment(wall: Timestamp(seconds: Samples.now), uptime: Uptime(milliseconds: 0))
         var origin = Intake.Origin(
             topic: intake.index(ofTopic: "events"), partition: 0, offset: 0, assignment: AssignmentID(1), sequence: 0)
         return { rounds in
-            Samples.purchase.withUnsafeBufferPointer { record in
+            record.withUnsafeBufferPointer { record in
                 for _ in 0..<rounds {
                     intake.accept(record, origin, now: now)
                     origin.offset += 1

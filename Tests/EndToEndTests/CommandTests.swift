@@ -218,6 +218,25 @@ struct CommandTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(4)))
+    func `explain reads the calls of Segment and RudderStack where the configuration says so`() async throws {
+        try await onThread {
+            let directory = try CommandTests.directory { $0.other = ["input: {preset: segment}"] }
+            defer { directory.remove() }
+            let common = #""messageId":"m","timestamp":"2026-08-06T07:06:30.5Z","userId":"u""#
+            let calls = [
+                #"{\#(common),"type":"track","event":"Order Completed","properties":{"order_id":"7","revenue":19.99}}"#,
+                #"{\#(common),"type":"page","properties":{"url":"https://shop.example/"}}"#,
+                #"{\#(common),"type":"identify","traits":{"email":"ada@example.com"}}"#,
+            ]
+            let run = try CommandRun(
+                daemonBinary, ["explain", "--config", directory.configuration, "--now", "1786000000", "--json"],
+                input: Array(calls.joined(separator: "\n").utf8))
+            try requireEqual(run.code, 0, run.errors)
+            try Golden.compare(run.output, with: "explain-segment.ndjson")
+        }
+    }
+
     /// The names in machine-readable answers are an interface: whoever changes them breaks somebody's script.
     @Test(.timeLimit(.minutes(4)))
     func `the shapes of machine-readable answers are stable`() async throws {

@@ -1,4 +1,18 @@
 extension EventReader {
+    /// Finds out what the call is, what the storefront calls it, and what stands in for fields that it does not have in
+    /// their own place.
+    mutating func openCall() {
+        call = scanner.segmentCall()
+        scanner.standIn(for: call)
+        switch call {
+        case .other: break
+        case .page: segmentName = EventText(SegmentNames.pageView)
+        case .track:
+            let given = scanner.rawText(.event)
+            segmentName = SegmentNames.storefrontName(of: given.bytes).map { EventText($0) } ?? given
+        }
+    }
+
     /// Reads what only the calls of Segment and RudderStack have.
     mutating func readSegment() {
         if scanner.place(of: .clickID) == nil, !scanner.isElsewhere(.clickID) { readClickIDOfPage() }
@@ -38,8 +52,11 @@ extension EventReader {
 
     // MARK: Keywords
 
-    /// A list of keywords, as Microsoft takes it: joined by commas.
-    mutating func keywords(in list: Int) -> EventText {
+    /// Keywords come in a list, and Microsoft takes them joined by commas.
+    mutating func keywords() -> EventText {
+        guard let list = scanner.place(of: .keywords), scanner.kind(at: list) == .array else {
+            return plainText(.keywords)
+        }
         var joined = ByteBuffer()
         var needsEscaping = false
         var (place, end) = scanner.inside(list)
@@ -57,7 +74,7 @@ extension EventReader {
 
     // MARK: Products
 
-    /// By `ProductMember`, where the members of a product stand; 0 where they are not.
+    /// By `ItemMember`, where the members of a product stand; 0 where they are not.
     private typealias ProductPlaces = InlineArray<6, Int>
 
     /// A call about one product has it in its properties themselves. Only `product_id` and `sku` say that it is about one:
@@ -77,7 +94,7 @@ extension EventReader {
 
     private mutating func product(_ places: ProductPlaces) -> EventItem {
         var product = EventItem()
-        for member in [ProductMember.productID, .sku, .id] where !product.id.isPresent && places[member] != 0 {
+        for member in [ItemMember.productID, .sku, .id] where !product.id.isPresent && places[member] != 0 {
             product.id = plainText(.itemID, at: places[member])
         }
         if places[.name] != 0 { product.name = plainText(.itemName, at: places[.name]) }
@@ -90,7 +107,7 @@ extension EventReader {
         var places = ProductPlaces(repeating: 0)
         var (name, end) = scanner.inside(object)
         while name < end {
-            if let member = ProductMember.all.find(scanner.name(at: name)) { places[member] = name + 1 }
+            if let member = ItemMember.segment.find(scanner.name(at: name)) { places[member] = name + 1 }
             name = scanner.next(name + 1)
         }
         return places
@@ -98,7 +115,7 @@ extension EventReader {
 }
 
 extension InlineArray<6, Int> {
-    fileprivate subscript(_ member: ProductMember) -> Int {
+    fileprivate subscript(_ member: ItemMember) -> Int {
         get { self[Int(member.rawValue)] }
         set { self[Int(member.rawValue)] = newValue }
     }

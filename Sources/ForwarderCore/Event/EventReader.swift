@@ -12,8 +12,8 @@ package struct EventReader: ~Copyable {
     /// Whether `event` is that of the record that is open.
     private(set) var isRead = false
     /// With the segment preset, what kind of call the record is, and the storefront's name for it.
-    private(set) var call = SegmentCall.track
-    private var segmentName = EventText.absent
+    var call = SegmentCall.track
+    var segmentName = EventText.absent
 
     package init(_ settings: InputSettings) {
         isSegment = settings.preset == .segment
@@ -49,18 +49,6 @@ package struct EventReader: ~Copyable {
 
     private mutating func name() -> EventText {
         isSegment ? segmentName : scanner.rawText(.event)
-    }
-
-    private mutating func openCall() {
-        call = scanner.segmentCall()
-        scanner.standIn(for: call)
-        switch call {
-        case .other: break
-        case .page: segmentName = EventText(SegmentNames.pageView)
-        case .track:
-            let given = scanner.rawText(.event)
-            segmentName = SegmentNames.storefrontName(of: given.bytes).map { EventText($0) } ?? given
-        }
     }
 
     /// What the storefront says of consent, for routing.
@@ -130,17 +118,11 @@ package struct EventReader: ~Copyable {
         event.url = url(.url)
         event.referrer = url(.referrer)
         event.title = plainText(.title)
-        event.keywords = keywords()
+        event.keywords = isSegment ? keywords() : plainText(.keywords)
         event.source = plainText(.source)
         event.pageLoadID = checked(.pageLoadID, UUIDText.isVersion4)
         event.adStorage = scanner.adStorage()
         if event.adStorage == .unreadable { event.dropped.insert(.adStorage, .invalid) }
-    }
-
-    private mutating func keywords() -> EventText {
-        guard let place = scanner.place(of: .keywords) else { return .absent }
-        return isSegment && scanner.kind(at: place) == .array
-            ? keywords(in: place) : plainText(.keywords, at: place)
     }
 
     private mutating func readUser() {
@@ -219,7 +201,7 @@ package struct EventReader: ~Copyable {
         event.ecommCategory = plainText(.ecommCategory)
         event.externalAttributionCredit = decimal(.externalAttributionCredit)
         event.externalAttributionModel = plainText(.externalAttributionModel)
-        readHotel()
+        if scanner.hasAny(of: EventField.hotelBits) { readHotelStay() }
     }
 
     private mutating func currency() -> EventText {
@@ -253,12 +235,12 @@ package struct EventReader: ~Copyable {
         var (name, end) = scanner.inside(object)
         while name < end {
             let place = name + 1
-            switch FieldMap.item.target(of: scanner.name(at: name), in: FieldMap.root)?.field {
-            case .itemID: item.id = plainText(.itemID, at: place)
-            case .itemName: item.name = plainText(.itemName, at: place)
-            case .itemPrice: item.price = decimal(.itemPrice, at: place)
-            case .itemQuantity: item.quantity = wholeNumber(.itemQuantity, at: place)
-            default: break
+            switch ItemMember.storefront.find(scanner.name(at: name)) {
+            case .id: item.id = plainText(.itemID, at: place)
+            case .name: item.name = plainText(.itemName, at: place)
+            case .price: item.price = decimal(.itemPrice, at: place)
+            case .quantity: item.quantity = wholeNumber(.itemQuantity, at: place)
+            case .productID, .sku, nil: break
             }
             name = scanner.next(place)
         }

@@ -66,14 +66,3 @@ extension FieldMap {
         (["context", "os", "name"], .platform), (["properties", "search"], .search),
     ]
 }
-
-/// The members of a product.
-enum ProductMember: UInt8, Sendable {
-    case productID, sku, id, name, price, quantity
-
-    static let all = NameTable<ProductMember>([
-        .init(name: "product_id", value: .productID), .init(name: "productId", value: .productID),
-        .init(name: "sku", value: .sku), .init(name: "id", value: .id), .init(name: "name", value: .name),
-        .init(name: "price", value: .price), .init(name: "quantity", value: .quantity),
-    ])
-}

@@ -9,9 +9,6 @@ struct FieldMap: ~Copyable, Sendable {
         var other: UInt64 = 0
         /// The node that knows what stands inside; 0 if nothing does.
         var child = 0
-
-        /// The one field whose value it is.
-        var field: EventField? { EventField(rawValue: UInt8(canonical.trailingZeroBitCount)) }
     }
 
     private let targets: NameTable<Target>
@@ -46,20 +43,7 @@ struct FieldMap: ~Copyable, Sendable {
             }
         }
         for entry in settings.fields { tree.insert(entry.path, entry.field.bit, isCanonical: true) }
-        self.init(tree, overridden: overridden)
-    }
 
-    /// A map for the members of one item.
-    static let item: FieldMap = {
-        var tree = Tree()
-        for (name, field) in [("id", EventField.itemID), ("name", .itemName), ("price", .itemPrice)] {
-            tree.insert([name], field.bit, isCanonical: true)
-        }
-        tree.insert(["quantity"], EventField.itemQuantity.bit, isCanonical: true)
-        return FieldMap(tree)
-    }()
-
-    private init(_ tree: Tree, overridden: UInt64 = 0) {
         self.overridden = overridden
         targets = NameTable(
             tree.nodes.enumerated().flatMap { node, members in

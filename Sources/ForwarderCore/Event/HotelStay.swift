@@ -22,12 +22,13 @@ extension EventField {
         .hotelBookingHref,
     ]
 
-    static let hotelBits = hotelFields.reduce(0) { $0 | $1.bit }
+    /// They follow each other.
+    @inline(__always)
+    static var hotelBits: UInt64 { hotelBookingHref.bit << 1 - hotelTotalPrice.bit }
 }
 
 extension EventReader {
-    mutating func readHotel() {
-        guard scanner.hasAny(of: EventField.hotelBits) else { return }
+    mutating func readHotelStay() {
         var stay = HotelStay()
         stay.totalPrice = price(.hotelTotalPrice)
         stay.basePrice = price(.hotelBasePrice)
@@ -38,7 +39,7 @@ extension EventReader {
         }
         stay.partnerHotelID = plainText(.hotelPartnerID)
         stay.bookingHref = plainText(.hotelBookingHref)
-        guard !stay.isPresent else { return event.hotel = stay }
+        guard !stay.isPresent else { return event.hotelStays.append(stay) }
         for field in EventField.hotelFields where !event.dropped.contains(field) { dropIfGiven(field, .incomplete) }
     }
 

@@ -80,7 +80,8 @@ struct StorefrontEvent: ~Copyable {
     var ecommCategory = EventText.absent
     var externalAttributionCredit: DecimalText?
     var externalAttributionModel = EventText.absent
-    var hotel = HotelStay()
+    /// One at most. A list, so that the events that have none do not pay for it.
+    var hotelStays: [HotelStay] = []
     var itemIDs: [EventText] = []
     var items: [EventItem] = []
 
@@ -89,8 +90,10 @@ struct StorefrontEvent: ~Copyable {
         var fresh = StorefrontEvent()
         swap(&fresh.itemIDs, &itemIDs)
         swap(&fresh.items, &items)
+        swap(&fresh.hotelStays, &hotelStays)
         fresh.itemIDs.removeAll(keepingCapacity: true)
         fresh.items.removeAll(keepingCapacity: true)
+        if !fresh.hotelStays.isEmpty { fresh.hotelStays.removeAll(keepingCapacity: true) }
         self = fresh
     }
 }

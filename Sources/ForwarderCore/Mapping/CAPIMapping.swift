@@ -152,7 +152,7 @@ struct CAPIMapping: Sendable {
             output.member("searchTerm", event.searchTerm)
             output.member("transactionId", event.transactionID)
             if withValue { output.member("value", event.value) }
-            if withValue || event.ecommTotalValue != nil || event.hotel.isPresent {
+            if withValue || event.ecommTotalValue != nil || !event.hotelStays.isEmpty {
                 output.member("currency", event.currency)
             }
             output.list("itemIds", event.itemIDs)
@@ -160,13 +160,13 @@ struct CAPIMapping: Sendable {
             output.member("pageType", event.pageType)
             output.member("ecommTotalValue", event.ecommTotalValue)
             output.member("ecommCategory", event.ecommCategory)
-            if event.hotel.isPresent { appendHotel(event.hotel, to: &output) }
+            for stay in event.hotelStays { append(stay, to: &output) }
             isEmpty = output.count == first
         }
         if isEmpty { output.truncate(to: start) }
     }
 
-    private func appendHotel(_ stay: HotelStay, to output: inout ByteBuffer) {
+    private func append(_ stay: HotelStay, to output: inout ByteBuffer) {
         output.object("hotelData") { output in
             output.member("totalPrice", stay.totalPrice)
             output.member("basePrice", stay.basePrice)

@@ -57,10 +57,10 @@ enum NeutralEvent {
         output.member("ecomm_category", event.ecommCategory)
         output.member("external_attribution_credit", event.externalAttributionCredit)
         output.member("external_attribution_model", event.externalAttributionModel)
-        if event.hotel.isPresent { output.object("hotel") { appendHotel(event.hotel, to: &$0) } }
+        for stay in event.hotelStays { output.object("hotel") { append(stay, to: &$0) } }
     }
 
-    private static func appendHotel(_ stay: HotelStay, to output: inout ByteBuffer) {
+    private static func append(_ stay: HotelStay, to output: inout ByteBuffer) {
         output.member("total_price", stay.totalPrice)
         output.member("base_price", stay.basePrice)
         output.member("checkin_date", stay.checkinDate)

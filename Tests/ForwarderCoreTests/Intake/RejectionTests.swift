@@ -130,6 +130,10 @@ import Testing
         #expect(EventField.allCases.count <= 64)
     }
 
+    @Test func `the fields of a hotel follow each other`() {
+        #expect(EventField.hotelFields.reduce(0) { $0 | $1.bit } == EventField.hotelBits)
+    }
+
     @Test func `fields and the parts of a call have a bit each`() {
         let bits = EventField.allCases.map(\.bit) + SegmentPart.allCases.map(\.bit)
         #expect(Set(bits).count == bits.count && !bits.contains(0))
