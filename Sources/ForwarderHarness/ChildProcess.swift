@@ -48,7 +48,13 @@ public final class ChildProcess {
         var id: pid_t = 0
         let code = ChildProcess.withCStrings([path] + arguments) { argv in
             ChildProcess.withCStrings(environment) { envp in
-                posix_spawn(&id, path, &actions, &attributes, argv, envp)
+                var code = posix_spawn(&id, path, &actions, &attributes, argv, envp)
+                // A script that was just written: another thread's child holds it open until it is another program.
+                for _ in 0..<100 where code == ETXTBSY {
+                    usleep(20_000)
+                    code = posix_spawn(&id, path, &actions, &attributes, argv, envp)
+                }
+                return code
             }
         }
         guard code == 0 else { throw HarnessFailure("\(path) cannot be started: \(String(cString: strerror(code)))") }

@@ -47,7 +47,7 @@ struct AdminTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `an operator pauses, resumes, sends a test, replays and discards from a browser`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -111,7 +111,7 @@ struct AdminTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `the debugger goes by the configuration the daemon runs with, also after a reload`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -134,7 +134,7 @@ struct AdminTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `no page shows a person, a secret or what Microsoft wrote`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -163,7 +163,7 @@ struct AdminTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `over https it shows its certificate; without a usable one there is no port, and the daemon runs`()
         async throws
     {
@@ -200,7 +200,7 @@ struct AdminTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `whoever takes all connections it may have leaves some for the probes of others`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)

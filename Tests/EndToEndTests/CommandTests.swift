@@ -23,7 +23,7 @@ struct CommandTests {
         return directory
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `every command explains itself`() async throws {
         try await onThread {
             let overview = try CommandTests.run("--help")
@@ -54,7 +54,7 @@ struct CommandTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `wrong usage is told apart from things that are not well`() async throws {
         try await onThread {
             let directory = try CommandTests.directory()
@@ -108,7 +108,7 @@ struct CommandTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `check finds problems of every kind at once, and its exit code says how bad they are`() async throws {
         try await onThread {
             let good = try CommandTests.directory()
@@ -172,7 +172,7 @@ struct CommandTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `explain says of each event what would become of it, wherever it comes from`() async throws {
         try await onThread {
             let directory = try CommandTests.directory()
@@ -218,7 +218,7 @@ struct CommandTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `explain reads the calls of Segment and RudderStack where the configuration says so`() async throws {
         try await onThread {
             let directory = try CommandTests.directory { $0.other = ["input: {preset: segment}"] }
@@ -238,7 +238,7 @@ struct CommandTests {
     }
 
     /// The names in machine-readable answers are an interface: whoever changes them breaks somebody's script.
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `the shapes of machine-readable answers are stable`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .capi)]))

@@ -7,7 +7,7 @@ import ScenarioKit
 import Testing
 
 struct CredentialTests {
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `I-7: a wrong token parks the gate; once its file is mended everything arrives by itself`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -29,7 +29,7 @@ struct CredentialTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a secret that cannot be read is said, and taken as soon as it is there`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -52,7 +52,7 @@ struct CredentialTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a secret of Kafka that is not there yet ends the start so that it is tried again`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -68,7 +68,7 @@ struct CredentialTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a rotated refresh token is on disk, for its owner only, before anything is sent with what came with it`()
         async throws
     {
@@ -106,7 +106,7 @@ struct CredentialTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a refused grant leaves its destination waiting, and a new refresh token in the file ends that`() async throws
     {
         try await onThread {
@@ -127,7 +127,7 @@ struct CredentialTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a rotated token that cannot be saved is used from memory, loudly, and saved when it can be`() async throws {
         try await onThread {
             let stage = try Stage()

@@ -26,7 +26,7 @@ struct CutKafkaTests {
 
     private static let kinds: [Disturbance.Kind] = [.reset, .close, .delay(milliseconds: 300), .drip]
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a start during which Kafka's connections break again and again reads all the same`() async throws {
         try await onThread {
             let (stage, proxy) = try CutKafkaTests.stage()
@@ -52,7 +52,7 @@ struct CutKafkaTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `whichever exchange with Kafka breaks while events come in, all of them arrive and are committed`()
         async throws
     {
@@ -82,7 +82,7 @@ struct CutKafkaTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a broker that falls silent is left for a new connection`() async throws {
         try await onThread {
             let (stage, proxy) = try CutKafkaTests.stage()

@@ -97,7 +97,7 @@ struct CutMicrosoftTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `I-3: whichever exchange fails in whichever way, every event arrives, and repeats are the same`() async throws
     {
         try await onThread {
@@ -115,7 +115,7 @@ struct CutMicrosoftTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `however the exchange for a token fails, there is a token in the end`() async throws {
         try await onThread {
             let cuts = try Cuts()
@@ -134,7 +134,7 @@ struct CutMicrosoftTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `cut in the handshake of TLS or behind it, every event arrives`() async throws {
         try await onThread {
             let certificates = try Certificates()
@@ -155,7 +155,7 @@ struct CutMicrosoftTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `connections that end as soon as they are made are no end of an event`() async throws {
         try await onThread {
             let cuts = try Cuts()

@@ -18,7 +18,7 @@ struct DiskCallTests {
 
     // MARK: A sync
 
-    @Test(.timeLimit(.minutes(4)), arguments: [1, 3])
+    @Test(.timeLimit(.minutes(15)), arguments: [1, 3])
     func `a sync of the log that fails ends the process, and nothing it was to keep is committed`(
         number: Int
     ) async throws {
@@ -46,7 +46,7 @@ struct DiskCallTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a sync of the database that fails ends the process, while it runs and when it stops`() async throws {
         try await onThread {
             let scene = try FailingScene()
@@ -78,7 +78,7 @@ struct DiskCallTests {
 
     // MARK: Any other call
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `whichever write of the store fails while the daemon runs, it is said and tried again`() async throws {
         try await onThread {
             let scene = try FailingScene()
@@ -103,7 +103,7 @@ struct DiskCallTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `whichever call fails in keeping a rotated token, it is used from memory and kept later`() async throws {
         try await onThread {
             let scene = try FailingScene(hasOffline: true)
@@ -127,7 +127,7 @@ struct DiskCallTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a log that cannot be written loses lines and nothing else`() async throws {
         try await onThread {
             let scene = try FailingScene()
@@ -147,7 +147,7 @@ struct DiskCallTests {
     // MARK: The start
 
     @Test(
-        .timeLimit(.minutes(4)),
+        .timeLimit(.minutes(15)),
         arguments: [
             // SQLite takes no notice of a directory that it cannot sync; the daemon syncs it itself, with fsync.
             ["fsync", "fdatasync@-journal", "fdatasync@-wal", "fdatasync@store.sqlite"],
@@ -190,7 +190,7 @@ struct DiskCallTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a library that cannot start is said, with the exit code of a fault that may be over tomorrow`() async throws {
         try await onThread {
             let scene = try FailingScene()

@@ -7,7 +7,7 @@ import Testing
 
 /// Who can see what the daemon leaves behind.
 struct ExposureTests {
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `whatever the umask, the state is the daemon's user's alone, and no core is dumped`() async throws {
         try await onThread {
             let stage = try Stage()

@@ -6,7 +6,7 @@ import Testing
 
 /// libcurl and libmicrohttpd fail what the daemon asks of them.
 struct HTTPCallTests {
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `whichever call of libcurl fails, the request is tried again`() async throws {
         try await onThread {
             let scene = try FailingScene(hasOffline: true)
@@ -38,7 +38,7 @@ struct HTTPCallTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a daemon without its admin port, or with one that cannot answer, still delivers`() async throws {
         try await onThread {
             let scene = try FailingScene()

@@ -11,7 +11,7 @@ struct HostileBrokerTests {
         numbers.map(KafkaError.Code.init(rawValue:))
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `I-1: a refused commit is said, counted and made up for by the next`() async throws {
         try await onThread {
             let stage = try Stage(partitions: 1, hasOffline: false)
@@ -38,7 +38,7 @@ struct HostileBrokerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a start whose questions are refused asks again and begins where it should`() async throws {
         try await onThread {
             let stage = try Stage(partitions: 1, hasOffline: false)
@@ -63,7 +63,7 @@ struct HostileBrokerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a group without offsets that cannot learn where the end is begins with what comes`() async throws {
         try await onThread {
             let stage = try Stage(partitions: 1, hasOffline: false)
@@ -85,7 +85,7 @@ struct HostileBrokerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `refused fetches stop nothing for good`() async throws {
         try await onThread {
             let stage = try Stage(partitions: 1, hasOffline: false)

@@ -11,7 +11,7 @@ import Testing
 struct KafkaCallTests {
     // MARK: The daemon goes on
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `I-1: whichever question to librdkafka fails, at the start or later, the daemon goes on`() async throws {
         try await onThread {
             let scene = try FailingScene()
@@ -39,7 +39,7 @@ struct KafkaCallTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `what librdkafka does not pause or resume is asked of it again`() async throws {
         try await onThread {
             let scene = try FailingScene()
@@ -102,7 +102,7 @@ struct KafkaCallTests {
         ]
     }
 
-    @Test(.timeLimit(.minutes(4)), arguments: Ending.all)
+    @Test(.timeLimit(.minutes(15)), arguments: Ending.all)
     func `an assignment that librdkafka does not take or give back ends the process, and nothing is lost`(
         ending: Ending
     ) async throws {
@@ -126,7 +126,7 @@ struct KafkaCallTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `whichever call fails while the daemon leaves its group, the next start makes up for it`() async throws {
         try await onThread {
             let scene = try FailingScene()

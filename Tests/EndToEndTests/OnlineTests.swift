@@ -8,7 +8,7 @@ import Testing
 /// Commands that ask Kafka and Microsoft: `send-test`, `check --online`.
 @Suite(.serialized)
 struct OnlineTests {
-    @Test(.timeLimit(.minutes(4)), arguments: [true, false])
+    @Test(.timeLimit(.minutes(15)), arguments: [true, false])
     func `a test event is sent to one destination, by the daemon or without it`(isRunning: Bool) async throws {
         try await onThread {
             let stage = try Stage()
@@ -53,7 +53,7 @@ struct OnlineTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `check asks Kafka and Microsoft if it is told to, and says what is not well`() async throws {
         try await onThread {
             let stage = try Stage()

@@ -32,7 +32,7 @@ struct OperatorTests {
         return process.exitCode(timeout: .seconds(10)) != 0
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `the delivery log tells what became of a conversion, beside a daemon and without one`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -79,7 +79,7 @@ struct OperatorTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `one person is erased and the books balance, also when the daemon is killed in the middle`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .capi)]))
@@ -127,7 +127,7 @@ struct OperatorTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a queue goes over to a renamed destination, whoever is killed in the middle`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .offline)]))
@@ -173,7 +173,7 @@ struct OperatorTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `after a repair dead letters are mapped anew, killed in the middle or not`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -222,7 +222,7 @@ struct OperatorTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a resume brings forward what waits for a later try`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .capi)]), hasOffline: false)

@@ -6,7 +6,7 @@ import ScenarioKit
 import Testing
 
 struct OutageTests {
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `while Microsoft is down the queue grows, Kafka is committed on, and all arrives in the end`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .events)]))
@@ -30,7 +30,7 @@ struct OutageTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `killed with a queue on disk, the next start drains it`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.drop, targets: .events)]))
@@ -80,21 +80,21 @@ struct OutageTests {
         try stage.finish()
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `I-5: with CAPI down, offline conversions arrive as ever`() async throws {
         try await onThread {
             try OutageTests.independence(down: .capi, healthy: Microsoft.offline, .status(500))
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `I-5: with offline conversions hanging, CAPI gets its events as ever`() async throws {
         try await onThread {
             try OutageTests.independence(down: .offline, healthy: Microsoft.capi, .slow(.seconds(12)))
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `Retry-After is a lower bound, in both of its forms`() async throws {
         try await onThread {
             for (form, retryAfter) in [Fault.RetryAfter.seconds(3), .date(inSeconds: 4)].enumerated() {
@@ -122,7 +122,7 @@ struct OutageTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a full queue pauses reading, and nothing is lost`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .events)]), hasOffline: false)

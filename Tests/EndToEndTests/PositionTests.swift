@@ -28,7 +28,7 @@ struct PositionTests {
         return (stage, flooded, try stage.start())
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `an offset that Kafka has dropped: on from the earliest, loudly`() async throws {
         try await onThread {
             let (stage, flooded, daemon) = try PositionTests.outOfRange("earliest")
@@ -47,7 +47,7 @@ struct PositionTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `an offset that Kafka has dropped: on with what comes`() async throws {
         try await onThread {
             var (stage, flooded, daemon) = try PositionTests.outOfRange("latest")
@@ -69,7 +69,7 @@ struct PositionTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `an offset that Kafka has dropped: no further until somebody has looked`() async throws {
         try await onThread {
             let (stage, flooded, daemon) = try PositionTests.outOfRange("stop")
@@ -87,7 +87,7 @@ struct PositionTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a group without offsets that starts with the latest keeps to where it started`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -109,7 +109,7 @@ struct PositionTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a destination that is new to an old group can begin with what comes`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)

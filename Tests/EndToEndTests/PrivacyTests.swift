@@ -76,7 +76,7 @@ struct PrivacyTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `I-6: personal data comes to rest nowhere, and no secret or hash is logged`() async throws {
         try await onThread {
             let stage = try Stage()

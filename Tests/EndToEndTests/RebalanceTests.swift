@@ -53,7 +53,7 @@ struct RebalanceTests {
         directory.status()?["assignments"]?.elements?.count == partitions
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `I-1: a member that joins in the middle of slow requests and leaves again loses nothing`() async throws {
         try await onThread {
             let stage = try RebalanceTests.stage()
@@ -97,7 +97,7 @@ struct RebalanceTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a member without a file descriptor to spare lives through a rebalance`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -129,7 +129,7 @@ struct RebalanceTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a member that is killed leaves nothing undone`() async throws {
         try await onThread {
             let stage = try RebalanceTests.stage()

@@ -13,7 +13,7 @@ struct RecordTests {
         return event
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `tombstones, nonsense and giants are states, not crashes`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -52,7 +52,7 @@ struct RecordTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a shadow maps and counts and sends nothing`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -72,7 +72,7 @@ struct RecordTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a rate limit is kept to`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -91,7 +91,7 @@ struct RecordTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a page with a value becomes two items of one delivery`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -108,7 +108,7 @@ struct RecordTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `what a clock ahead sends waits until its time has come`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)

@@ -5,7 +5,7 @@ import ScenarioKit
 import Testing
 
 struct RefusalTests {
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `what Microsoft refuses becomes a dead letter that can be listed, shown, replayed and discarded`() async throws
     {
         try await onThread {
@@ -62,7 +62,7 @@ struct RefusalTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `replayed a thousand at a time while events flow, the books balance`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -89,7 +89,7 @@ struct RefusalTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `when most is refused the destination halts until an operator resumes it`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.refuse(share: 1), targets: .capi)]), hasOffline: false)
@@ -121,7 +121,7 @@ struct RefusalTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a pause outlives the process, and what waits can be thrown away`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -151,7 +151,7 @@ struct RefusalTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a replay never makes a store where there is none`() async throws {
         try await onThread {
             let stage = try Stage()

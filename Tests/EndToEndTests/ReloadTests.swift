@@ -21,7 +21,7 @@ struct ReloadTests {
         try requireEqual(last?["event"]?.string, event, "what came of it")
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a destination is added, taken out with what waits for it, and put back`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -77,7 +77,7 @@ struct ReloadTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `in the middle of traffic nothing is lost or counted twice`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -105,7 +105,7 @@ struct ReloadTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `what cannot change keeps everything as it is, and every reason is said`() async throws {
         try await onThread {
             let stage = try Stage()

@@ -5,7 +5,7 @@ import ScenarioKit
 import Testing
 
 struct RewindTests {
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `the group is moved back and ahead, but only in words, and not while the daemon runs`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)

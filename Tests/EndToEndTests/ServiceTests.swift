@@ -7,7 +7,7 @@ import ScenarioKit
 import Testing
 
 struct ServiceTests {
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `systemd is told of start, life, reload and end`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -37,7 +37,7 @@ struct ServiceTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a second process on one directory refuses to start and harms nothing`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -55,7 +55,7 @@ struct ServiceTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a reader of the log that stops reading stops nothing`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -86,7 +86,7 @@ struct ServiceTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `with standard output closed, or its reader gone, it works all the same`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -113,7 +113,7 @@ struct ServiceTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `an admin port that is taken, and one that is there`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -160,7 +160,7 @@ struct ServiceTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `an idle daemon costs next to nothing`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -184,7 +184,7 @@ struct ServiceTests {
         return (Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a state directory that is too deep, or cannot be, is a configuration error or says what to do`() async throws
     {
         try await onThread {

@@ -7,7 +7,7 @@ import ScenarioKit
 import Testing
 
 struct ShutdownTests {
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `SIGTERM waits for answers on their way, and nothing is sent twice`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(2)), targets: .events)]))
@@ -35,7 +35,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a stop leaves on disk what was gathered, and a start with an empty topic sends it`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -71,7 +71,7 @@ struct ShutdownTests {
             .integer
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `requests that outlast the grace are repeated, and only they`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(20)), targets: .events)]), hasOffline: false)
@@ -96,7 +96,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a second signal ends it at once with exit code 1`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(20)), targets: .events)]), hasOffline: false)
@@ -115,7 +115,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a Kafka client that cannot go on ends the process with exit code 1, and nothing is lost`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.slow(.seconds(2)), targets: .events)]), hasOffline: false)
@@ -145,7 +145,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `it stops in time although Kafka is gone`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -161,7 +161,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a signal at any moment of the start ends it in order`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -181,7 +181,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `it stops in time while the group's coordinator keeps an assignment waiting`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -196,7 +196,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `it starts without Kafka, says so, and begins when Kafka is there`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)

@@ -6,7 +6,7 @@ import ScenarioKit
 import Testing
 
 struct StoreTests {
-    @Test(.timeLimit(.minutes(4)), .enabled(if: getuid() == 0, "mounting a small file system takes root"))
+    @Test(.timeLimit(.minutes(15)), .enabled(if: getuid() == 0, "mounting a small file system takes root"))
     func `a full disk is said, loses nothing, holds up no healthy destination, and is recovered from`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -69,7 +69,7 @@ struct StoreTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)), .enabled(if: getuid() == 0, "mounting a small file system takes root"))
+    @Test(.timeLimit(.minutes(15)), .enabled(if: getuid() == 0, "mounting a small file system takes root"))
     func `a full disk is recovered from although no reserve can be had`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
@@ -97,7 +97,7 @@ struct StoreTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a state directory that is deleted is noticed; what was in it is still delivered`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .events)]))
@@ -129,7 +129,7 @@ struct StoreTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(4)))
+    @Test(.timeLimit(.minutes(15)))
     func `a store that was put away between two runs is missed`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
