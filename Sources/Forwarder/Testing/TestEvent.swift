@@ -1,7 +1,13 @@
 import ForwarderCore
 
-/// An event that says of itself that it is a test.
+/// An event that says of itself that it is a test. Written in the shapes of all presets at once: whoever reads it takes
+/// what is his.
 enum TestEvent {
+    private static let url = "https://shop.example/conversion-forwarder-test"
+    private static let title = "conversion-forwarder test"
+    /// Reserved for examples: nobody's.
+    private static let email = "conversion-forwarder-test@example.com"
+
     /// - Parameter clickID: a `msclkid`; without it Offline Conversions take it only with enhanced conversions.
     static func json(_ name: String, clickID: String?, now: Timestamp, random: UInt64) -> [UInt8] {
         let digits = String(random, radix: 16)
@@ -11,13 +17,12 @@ enum TestEvent {
             writer.member("event", name)
             writer.member("event_id", id)
             writer.member("event_time", now.seconds)
-            writer.member("url", "https://shop.example/conversion-forwarder-test")
-            writer.member("title", "conversion-forwarder test")
+            writer.member("url", url)
+            writer.member("title", title)
             writer.name("user")
             writer.object { writer in
                 writer.member("anonymous_id", id)
-                // Reserved for examples: nobody's.
-                writer.member("email", "conversion-forwarder-test@example.com")
+                writer.member("email", email)
                 if let clickID { writer.member("msclkid", clickID) }
             }
             writer.name("properties")
@@ -26,7 +31,21 @@ enum TestEvent {
                 writer.raw(Array("0.01".utf8))
                 writer.member("currency", "USD")
                 writer.member("transaction_id", id)
-                writer.member("search_term", "conversion-forwarder test")
+                writer.member("search_term", title)
+                if let clickID { writer.member("msclkid", clickID) }
+            }
+            writer.member("messageId", id)
+            writer.member("timestamp", now.seconds)
+            writer.member("anonymousId", id)
+            writer.name("context")
+            writer.object { writer in
+                writer.name("page")
+                writer.object { writer in
+                    writer.member("url", url)
+                    writer.member("title", title)
+                }
+                writer.name("traits")
+                writer.object { $0.member("email", email) }
             }
         }
         return writer.bytes

@@ -34,9 +34,6 @@ struct PreparedTest: Sendable {
         }
         interface = MicrosoftInterface(settings)
         guard case .event(let event) = request.content else { return }
-        // The test event is a storefront's, whatever the shop's own look like.
-        var configuration = configuration
-        configuration.input = InputSettings()
         let explanation = Explainer(configuration, now: now).explain(event)
         result.eventID = explanation.eventID
         guard let destination = explanation.destinations.first(where: { $0.name == request.destination }) else {
