@@ -52,6 +52,8 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
         case quiet
         /// What is published is stamped in milliseconds.
         case rejecting
+        /// A queue has reached its limit, and nothing is read.
+        case stalled
         /// Microsoft asks to be left alone for a while.
         case throttled
         /// The token is refused.
@@ -163,6 +165,13 @@ private final class Rehearsal {
             try eventually("them to be rejected") { stage.number("capi", "rejected") == 20 }
         case .refused: try wait(under: .refuse(share: 0.3)) { stage.number("capi", "dead_lettered") > 1 }
         case .down: try wait(under: .status(503)) { stage.number("capi", "pending") == 20 }
+        case .stalled:
+            stage.settings.hasOffline = false
+            stage.settings.capi.append("queue: {max_bytes: 1MiB}")
+            stage.follow(.status(503))
+            try start()
+            try stage.publish(Shop.ids("full", 0..<4000).map { Shop.purchase($0) })
+            try stage.said("intake.paused")
         case .throttled:
             try wait(under: .status(429, retryAfter: .seconds(60))) { stage.number("capi", "pending") == 20 }
         case .unauthorized:

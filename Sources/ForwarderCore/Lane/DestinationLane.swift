@@ -119,9 +119,11 @@ public struct DestinationLane: Sendable {
             books.replayed += count
             pendingRows += count
             nextDue = .distantPast
+            actions.append(.signal(.replayed(destination: settings.name, count: count)))
         case .discarded(let count):
             books.discarded += count
             pendingRows -= count
+            actions.append(.signal(.discarded(destination: settings.name, count: count)))
         case .erased(let count):
             books.discarded += count
             books.erased += count

@@ -42,6 +42,8 @@ extension Signal {
         case .rejected: .rejected
         case .countDistrusted: .countDistrusted
         case .quarantined: .quarantined
+        case .replayed: .replayed
+        case .discarded: .discarded
         case .gateClosed: .gateClosed
         case .gateOpened: .gateOpened
         case .gateParked: .gateParked
@@ -62,7 +64,8 @@ extension Signal {
     public var level: LogSettings.Level {
         switch self {
         case .daemonStarted, .daemonReady, .stopRequested, .configurationReloaded, .adminListening, .storeOpened,
-            .storeRecovered, .purged, .personErased, .partitionsAssigned, .partitionsRevoked(_, isLost: false),
+            .storeRecovered, .purged, .personErased, .replayed, .discarded, .partitionsAssigned,
+            .partitionsRevoked(_, isLost: false),
             .intakeResumed,
             .attempted, .shadowed, .gateOpened, .gatePaused, .gateResumed, .goalReleased, .credentialRenewed,
             .consentAssumed:
@@ -98,6 +101,7 @@ extension Signal {
         case .queueFull(let destination), .countDistrusted(let destination), .gateOpened(let destination),
             .gateHalted(let destination), .gatePaused(let destination), .gateResumed(let destination),
             .shadowed(let destination, _, _), .expiredInQueue(let destination, _), .quarantined(let destination, _),
+            .replayed(let destination, _), .discarded(let destination, _),
             .detached(let destination, _), .gateClosed(let destination, _, _, _), .gateParked(let destination, _, _),
             .goalHeld(let destination, _), .goalReleased(let destination, _), .consentAssumed(let destination, _, _):
             key(destination)

@@ -51,6 +51,10 @@ public enum Signal: Sendable {
     case rejected(RejectReport)
     case countDistrusted(destination: String)
     case quarantined(destination: String, count: Int)
+    /// An operator has put so many back into the queue.
+    case replayed(destination: String, count: Int)
+    /// An operator has thrown so many away, or moved them elsewhere.
+    case discarded(destination: String, count: Int)
 
     // Gates
     case gateClosed(destination: String, reason: String, wait: Duration, failures: Int)

@@ -40,6 +40,8 @@ public enum SignalName: String, CaseIterable, Sendable {
     case rejected = "event.rejected"
     case countDistrusted = "count.distrusted"
     case quarantined = "rows.quarantined"
+    case replayed = "deliveries.replayed"
+    case discarded = "deliveries.discarded"
     case gateClosed = "gate.closed"
     case gateOpened = "gate.opened"
     case gateParked = "gate.parked"

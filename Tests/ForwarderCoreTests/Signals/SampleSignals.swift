@@ -67,6 +67,8 @@ extension SignalName {
             }
         case .countDistrusted: [.countDistrusted(destination: "capi")]
         case .quarantined: [.quarantined(destination: "capi", count: 1)]
+        case .replayed: [.replayed(destination: "capi", count: 2)]
+        case .discarded: [.discarded(destination: "capi", count: 3)]
         case .gateClosed: [.gateClosed(destination: "capi", reason: "http_503", wait: .seconds(4), failures: 3)]
         case .gateOpened: [.gateOpened(destination: "capi")]
         case .gateParked: [.gateParked(destination: "capi", reason: "http_401", probeIn: .seconds(60))]
