@@ -31,7 +31,7 @@ for target in "${targets[@]}"; do
     case $target in
     intake)
         parts="$core Tests/Fuzz/IntakeFuzzer.swift Tests/ForwarderCoreTests/Intake/Support/JSONValue.swift"
-        corpus=(Tests/Fixtures/fuzz Tests/Fixtures/golden)
+        corpus=(Tests/Fixtures/fuzz Tests/Fixtures/golden Tests/Fixtures/segment)
         dictionary=(-dict=Tests/Fuzz/intake.dict)
         ;;
     answers)
