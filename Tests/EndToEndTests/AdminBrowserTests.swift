@@ -8,7 +8,7 @@ import Testing
 struct AdminBrowserTests {
     private static let script = getenv("ADMIN_BROWSER").map { String(cString: $0) }
 
-    @Test(.enabled(if: script != nil), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: script != nil), .timeLimit(.minutes(15)))
     func `a browser finds nothing wrong with the pages`() async throws {
         try await onThread {
             let stage = try Stage()
@@ -27,7 +27,7 @@ struct AdminBrowserTests {
         }
     }
 
-    @Test(.enabled(if: script != nil), .timeLimit(.minutes(10)))
+    @Test(.enabled(if: script != nil), .timeLimit(.minutes(15)))
     func `nor without a token`() async throws {
         try await onThread {
             let stage = try Stage()

@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.serialized)
 struct KillTests {
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `killed in the middle, nothing is lost and repeats are the same`() async throws {
         let report = try await onThread {
             let kafka = try MockCluster()
@@ -23,7 +23,7 @@ struct KillTests {
         #expect(report.records == 20_000)
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(15)))
     func `killed in the middle of Microsoft's faults, nothing is lost`() async throws {
         let report = try await onThread {
             let kafka = try MockCluster()

@@ -3,7 +3,7 @@ import MockKafka
 import Testing
 
 struct ConsumeTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `every record of every partition arrives, in order and unchanged`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -35,7 +35,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a tombstone has no value, an empty value is no tombstone, and both may lack a key`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -54,7 +54,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a poll hands out no more than its limit, and topics differ by their ID`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -81,7 +81,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `log lines, statistics and the end of a partition are events`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -102,7 +102,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `pausing and resuming at any point loses and repeats nothing`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -132,7 +132,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `brokers that go away and come back cost nothing but time`() async throws {
         try await onThread {
             let cluster = try MockCluster(brokers: 2)
@@ -162,7 +162,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a partition that moves to another broker is read on`() async throws {
         try await onThread {
             let cluster = try MockCluster(brokers: 2)
@@ -180,7 +180,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `resuming a partition that is not paused changes nothing`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -206,7 +206,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `an event ends the wait, and without one a poll waits`() async throws {
         try await onThread {
             let cluster = try MockCluster()

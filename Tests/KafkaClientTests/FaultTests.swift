@@ -15,7 +15,7 @@ struct FaultTests {
         return (cluster, member)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `committed offsets that are refused or do not come are errors, not the absence of offsets`() async throws {
         try await onThread {
             let (cluster, member) = try Self.joined()
@@ -37,7 +37,7 @@ struct FaultTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `ends, times and topics that are refused or do not come are errors, in time`() async throws {
         try await onThread {
             let (cluster, member) = try Self.joined()
@@ -72,7 +72,7 @@ struct FaultTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a pause or resume of a topic that is unknown is told for it alone`() async throws {
         try await onThread {
             let (_, member) = try Self.joined()
@@ -84,7 +84,7 @@ struct FaultTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `after a fatal error a commit and a subscription say so`() async throws {
         try await onThread {
             let cluster = try MockCluster()

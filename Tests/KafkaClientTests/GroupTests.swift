@@ -3,7 +3,7 @@ import MockKafka
 import Testing
 
 struct GroupTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a member that joins and one that leaves neither lose nor repeat a committed record`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -88,7 +88,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `the eager protocol is answered as well`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -119,7 +119,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a consumer that is dropped leaves the group too`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -142,7 +142,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `an assignment that is lost is told as lost, and another one follows`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -162,7 +162,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a fatal error is told, and the consumer can still be closed`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -183,7 +183,7 @@ struct GroupTests {
     }
 
     /// Before 2.3.0 librdkafka can abort the process here, before 2.4.0 it can wait for ever: see `close`.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `closing at any moment of a join comes to its end`() async throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 3)
@@ -204,7 +204,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `an unanswered assignment, be it empty, does not keep a consumer from closing`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -239,7 +239,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `an unanswered revocation does not keep a consumer from closing`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -268,7 +268,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `closing does not wait for brokers that are gone`() async throws {
         try await onThread {
             let cluster = try MockCluster()

@@ -5,7 +5,7 @@ import Testing
 struct OffsetTests {
     static let partition = TopicPartition("t", 0)
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `what is committed is read back, with its metadata`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -32,7 +32,7 @@ struct OffsetTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `the result of every commit is told, refusals included`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -61,7 +61,7 @@ struct OffsetTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a commit without an answer ends in time`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -82,7 +82,7 @@ struct OffsetTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `a position that cannot be used is told, and reading goes on after a seek`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -124,7 +124,7 @@ struct OffsetTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `records that Kafka has dropped are told before anything newer is read`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -151,7 +151,7 @@ struct OffsetTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(15)))
     func `ends, times, positions and topics can be asked for`() async throws {
         try await onThread {
             let cluster = try MockCluster(brokers: 2)
