@@ -54,6 +54,10 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
         case rejecting
         /// A queue has reached its limit, and nothing is read.
         case stalled
+        /// What is written to the store fails.
+        case faulted
+        /// This machine's clock is 90 seconds ahead.
+        case skewed
         /// Microsoft asks to be left alone for a while.
         case throttled
         /// The token is refused.
@@ -139,6 +143,7 @@ private final class Rehearsal {
     private let stage: Stage
     private let certificates: Certificates?
     private var disk: SmallDisk?
+    private var environment: [String] = []
     private var daemon: DaemonProcess?
 
     init(_ situation: RunbookPage.Situation) throws {
@@ -172,6 +177,23 @@ private final class Rehearsal {
             try start()
             try stage.publish(Shop.ids("full", 0..<4000).map { Shop.purchase($0) })
             try stage.said("intake.paused")
+        case .faulted:
+            let calls = try FailingCalls(stage.directory)
+            environment = calls.environment
+            try start()
+            stage.follow(.status(503))
+            try calls.set("pwrite64@-wal 1 1000000 \(EIO)")
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try stage.said("store.faulted")
+        case .skewed:
+            environment = try clockAhead(seconds: 90)
+            try deliver()
+            let name = "conversion_forwarder_clock_offset_seconds{destination=\"capi\"} "
+            let address = try stage.said("admin.opened")["address"]?.string ?? ""
+            try eventually("the difference to be known") {
+                let line = try WebPage(address, "/metrics").body.split(separator: "\n").first { $0.hasPrefix(name) }
+                return (line.flatMap { Double($0.dropFirst(name.utf8.count)) } ?? 0) > 30
+            }
         case .throttled:
             try wait(under: .status(429, retryAfter: .seconds(60))) { stage.number("capi", "pending") == 20 }
         case .unauthorized:
@@ -215,7 +237,24 @@ private final class Rehearsal {
 
     private func start() throws {
         guard daemon == nil else { return }
-        daemon = try stage.start()
+        daemon = try stage.start(environment: environment)
+    }
+
+    /// By Tests/Chaos/clock.c, which is built here.
+    private func clockAhead(seconds: Int64) throws -> [String] {
+        let (library, offset) = ("\(stage.directory.path)/clock.so", "\(stage.directory.path)/clock")
+        let source = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(
+            separator: "/")
+        let compiler = try ChildProcess(
+            "/usr/bin/env", ["cc", "-shared", "-fPIC", "-O1", "-o", library, "\(source)/Chaos/clock.c"],
+            environment: DaemonProcess.environment)
+        try requireEqual(compiler.exitCode(timeout: .seconds(60)), 0, "exit code of the compiler")
+        let bytes = withUnsafeBytes(of: seconds * 1000, Array.init)
+        // Of no text that a file of this harness could hold.
+        let file = open(offset, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(file) }
+        try requireEqual(write(file, bytes, bytes.count), 8, "bytes of the clock's file")
+        return ["CHAOS_CLOCK=\(offset)", "LD_PRELOAD=\(library)"]
     }
 
     /// What ends with the daemon stopped is followed by one that needs it.

@@ -169,6 +169,7 @@ final class DeliveryLogTests {
         #expect(try ids { $0.limit = 3 } == ["p9", "l9", "p8"])
         #expect(try ids { $0.transactionID = "t2" } == ["p2", "l2"])
         #expect(try ids { $0.transactionID = "t" } == [])
+        #expect(try ids { $0.goal = "lead" } == (0..<10).reversed().map { "l\($0)" })
         #expect(
             try ids {
                 $0.event = "Lead"
@@ -261,6 +262,7 @@ final class DeliveryLogTests {
         query.destination = "capi"
         query.status = "delivered"
         query.event = "Purchase"
+        query.goal = "Order"
         query.transactionID = "t\"1"
         query.since = Timestamp(milliseconds: 3)
         query.until = Timestamp(milliseconds: 4)

@@ -20,7 +20,7 @@ struct FaultTests {
         try await onThread {
             let (cluster, member) = try Self.joined()
             _ = try member.consumer.commit([OffsetToCommit(Self.partition, 7)], timeoutMilliseconds: 5000)
-            func committed(_ timeout: Int32 = 5000) throws -> [PartitionResult] {
+            func committed(_ timeout: Int32 = 60_000) throws -> [PartitionResult] {
                 try member.consumer.committed([Self.partition], timeoutMilliseconds: timeout)
             }
             cluster.failNext(.offsetFetch, [.groupAuthorizationFailed])

@@ -14,6 +14,7 @@ enum DeliveriesPage {
             query.destination = form["destination"]
             query.status = form["status"]
             query.event = form["event"]
+            query.goal = form["goal"]
             query.transactionID = form["transaction_id"]
             query.limit = DeliveriesPage.limit
             since = form["since"]
@@ -96,6 +97,7 @@ enum DeliveriesPage {
                 $0.select("status", [("", "all")] + statuses, chosen: filter.query.status ?? "")
             }
             html.field("Event", id: "event") { $0.input("event", filter.query.event) }
+            html.field("Goal", id: "goal") { $0.input("goal", filter.query.goal) }
             html.field("Transaction id", id: "transaction_id") {
                 $0.input("transaction_id", filter.query.transactionID)
             }

@@ -4,8 +4,8 @@ extension Command {
     static let deliveries = Command(
         name: "deliveries", summary: "the delivery log: what became of conversions",
         help: """
-            Usage: conversion-forwarder deliveries [--destination NAME] [--status WORD] [--event NAME] [--since WHEN]
-                                                   [--until WHEN] [--transaction-id ID] [--limit N]
+            Usage: conversion-forwarder deliveries [--destination NAME] [--status WORD] [--event NAME] [--goal NAME]
+                                                   [--since WHEN] [--until WHEN] [--transaction-id ID] [--limit N]
 
             Lists what came to its end, newest first (100 unless --limit says otherwise): every offline conversion, the
             CAPI events named in delivery_log.events, and all that was given up in memory or refused. An event that
@@ -23,6 +23,7 @@ extension Command {
               --destination NAME   only of this destination
               --status WORD        only with this status
               --event NAME         only of this event, by its name in the storefront
+              --goal NAME          only of this goal of Offline Conversions
               --since, --until     only settled in this time: 2h, 7d (ago), or 2026-08-06T07:00:00Z
               --transaction-id ID  only of this transaction
               --limit N            at most so many
@@ -32,8 +33,8 @@ extension Command {
         let arguments = try Arguments(
             words,
             options: [
-                configurationOption, "--destination", "--status", "--event", "--since", "--until", "--transaction-id",
-                "--limit",
+                configurationOption, "--destination", "--status", "--event", "--goal", "--since", "--until",
+                "--transaction-id", "--limit",
             ], flags: ["--json"])
         guard arguments.words.isEmpty else { throw Arguments.Wrong("takes only options") }
         var query = DeliveryLogQuery()
@@ -43,6 +44,7 @@ extension Command {
             throw Arguments.Wrong("--status takes \(DeliveryLogQuery.statuses.joined(separator: ", "))")
         }
         query.event = arguments.value("--event")
+        query.goal = arguments.value("--goal")
         query.transactionID = arguments.value("--transaction-id")
         query.since = try time("--since", arguments)
         query.until = try time("--until", arguments)

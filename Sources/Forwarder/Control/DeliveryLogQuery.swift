@@ -9,6 +9,8 @@ struct DeliveryLogQuery: Sendable, Equatable {
     var status: String?
     /// The storefront's name of the event.
     var event: String?
+    /// Microsoft's name of what it counts as, of an offline conversion.
+    var goal: String?
     var transactionID: String?
     var since: Timestamp?
     var until: Timestamp?
@@ -20,6 +22,7 @@ struct DeliveryLogQuery: Sendable, Equatable {
         destination = root["destination"]?.string
         status = root["status"]?.string
         event = root["event"]?.string
+        goal = root["goal"]?.string
         transactionID = root["transaction_id"]?.string
         since = root["since"]?.integer.map { Timestamp(milliseconds: $0) }
         until = root["until"]?.integer.map { Timestamp(milliseconds: $0) }
@@ -28,7 +31,8 @@ struct DeliveryLogQuery: Sendable, Equatable {
 
     func write(_ writer: inout JSONWriter) {
         for (name, value) in [
-            ("destination", destination), ("status", status), ("event", event), ("transaction_id", transactionID),
+            ("destination", destination), ("status", status), ("event", event), ("goal", goal),
+            ("transaction_id", transactionID),
         ] {
             if let value { writer.member(name, value) }
         }

@@ -69,6 +69,7 @@ struct DeliveryLogReader {
             let members = entry.members ?? []
             func text(_ name: String) -> String? { members.first { $0.name == name }?.value.string }
             guard query.event == nil || query.event == text("event"),
+                query.goal == nil || query.goal == text("goal"),
                 query.transactionID == nil || query.transactionID == text("transaction_id")
             else { continue }
             var writer = JSONWriter(capacity: 256)

@@ -161,7 +161,7 @@ struct AdminPageTests {
             "event":"Purchase","goal":"purchase","value":19.99,"currency":"EUR","transaction_id":"t-1","attempts":1}]}
             """
         }
-        let query = "destination=capi&status=dead_lettered&event=Purchase&transaction_id=t-1"
+        let query = "destination=capi&status=dead_lettered&event=Purchase&goal=purchase&transaction_id=t-1"
         let times = "&since=2026-09-21T13%3A46&until=2026-09-21T13%3A47%3A30"
         let text = scene.site.get("/deliveries?\(query)\(times)", bearer).text
         for part in ["InvalidX", "19.99 EUR", "t-1", "2026-09-21 13:46:40", "value=\"2026-09-21T13:46\"", "1 shown."] {
@@ -171,6 +171,7 @@ struct AdminPageTests {
         expected.destination = "capi"
         expected.status = "dead_lettered"
         expected.event = "Purchase"
+        expected.goal = "purchase"
         expected.transactionID = "t-1"
         expected.since = Timestamp(iso8601: "2026-09-21T13:46:00Z")
         expected.until = Timestamp(iso8601: "2026-09-21T13:47:30Z")
