@@ -31,7 +31,7 @@ struct ConsumeTests {
                 }
                 #expect(member.records.filter { $0.partition.partition == partition } == expected)
             }
-            #expect(member.consumer.close(timeoutMilliseconds: 5000) { _ in })
+            #expect(member.consumer.close(timeoutMilliseconds: 30_000) { _ in })
         }
     }
 
@@ -219,7 +219,7 @@ struct ConsumeTests {
                 try member.idle(milliseconds: 300)
                 var event: KafkaEvent?
                 let time = clock.measure { event = member.consumer.poll(timeoutMilliseconds: 3000) { _ in } }
-                #expect(member.consumer.close(timeoutMilliseconds: 5000) { _ in })
+                #expect(member.consumer.close(timeoutMilliseconds: 30_000) { _ in })
                 return (time, event)
             }
             let (logTime, log) = try events([("debug", "cgrp")])

@@ -19,7 +19,7 @@ struct FaultTests {
     func `committed offsets that are refused or do not come are errors, not the absence of offsets`() async throws {
         try await onThread {
             let (cluster, member) = try Self.joined()
-            _ = try member.consumer.commit([OffsetToCommit(Self.partition, 7)], timeoutMilliseconds: 5000)
+            _ = try member.consumer.commit([OffsetToCommit(Self.partition, 7)], timeoutMilliseconds: 30_000)
             func committed(_ timeout: Int32 = 60_000) throws -> [PartitionResult] {
                 try member.consumer.committed([Self.partition], timeoutMilliseconds: timeout)
             }
@@ -32,7 +32,7 @@ struct FaultTests {
             #expect(late?.code == .timedOut)
             #expect(late?.isRetriable == true)
             #expect(try committed().map(\.offset) == [7])
-            let unknown = try member.consumer.committed([Self.nowhere], timeoutMilliseconds: 5000)
+            let unknown = try member.consumer.committed([Self.nowhere], timeoutMilliseconds: 30_000)
             #expect(unknown.map(\.offset) == [nil])
         }
     }

@@ -20,7 +20,7 @@ struct GroupTests {
                     let offsets = try consumer.position(revoked).compactMap { result in
                         result.offset.map { OffsetToCommit(result.partition, $0) }
                     }
-                    let results = try consumer.commit(offsets, timeoutMilliseconds: 5000)
+                    let results = try consumer.commit(offsets, timeoutMilliseconds: 30_000)
                     // Refused when the group is already on its way to the next generation: then the next owner repeats.
                     refused.formUnion(results.filter { $0.error != nil }.map(\.partition))
                 }
@@ -32,7 +32,7 @@ struct GroupTests {
 
             first.start = { _ in .committed }
             second.start = { [consumer = second.consumer] partition in
-                let committed = try? consumer.committed([partition], timeoutMilliseconds: 5000)
+                let committed = try? consumer.committed([partition], timeoutMilliseconds: 30_000)
                 return committed?.first?.offset == nil ? .beginning : .committed
             }
             try second.consumer.subscribe(["t"])
@@ -71,7 +71,7 @@ struct GroupTests {
             var last: [TopicPartition] = []
             let leaving = ContinuousClock.now
             #expect(
-                second.consumer.close(timeoutMilliseconds: 5000) { event in
+                second.consumer.close(timeoutMilliseconds: 30_000) { event in
                     guard case .revoked(let revoked, isLost: false) = event else { return }
                     last = revoked
                     #expect(throws: Never.self) { try second.onRevoke(second.consumer, revoked) }
@@ -114,7 +114,7 @@ struct GroupTests {
                 try second.step()
             }
             #expect(first.events.contains { if case .revoked(let all, _) = $0 { all.count == 2 } else { false } })
-            #expect(first.consumer.close(timeoutMilliseconds: 5000) { _ in })
+            #expect(first.consumer.close(timeoutMilliseconds: 30_000) { _ in })
             try second.run("both partitions") { second.consumer.partitions.count == 2 }
         }
     }
@@ -177,7 +177,7 @@ struct GroupTests {
             try member.run("a fatal error") { !fatal().isEmpty }
             #expect(fatal() == [fencedInstanceID])
             var told: [KafkaEvent] = []
-            #expect(member.consumer.close(timeoutMilliseconds: 5000) { told.append($0) })
+            #expect(member.consumer.close(timeoutMilliseconds: 30_000) { told.append($0) })
             #expect(told.contains { if case .error(let error) = $0 { error.code == fencedInstanceID } else { false } })
         }
     }
@@ -223,14 +223,14 @@ struct GroupTests {
                         continue
                     }
                     var told: [KafkaEvent] = []
-                    #expect(member.consumer.close(timeoutMilliseconds: 5000) { told.append($0) })
+                    #expect(member.consumer.close(timeoutMilliseconds: 30_000) { told.append($0) })
                     return (offer, told)
                 }
                 throw NeverHappened(what: "an offer")
             }
             try first.join(["t"], partitions: 1)
             #expect(try close(second) { try first.step() }.offer == [])
-            #expect(first.consumer.close(timeoutMilliseconds: 5000) { _ in })
+            #expect(first.consumer.close(timeoutMilliseconds: 30_000) { _ in })
 
             let (offer, told) = try close(try Member(cluster)) {}
             #expect(offer == [TopicPartition("t", 0)])
@@ -259,7 +259,7 @@ struct GroupTests {
             }
             var told: [TopicPartition] = []
             #expect(
-                first.consumer.close(timeoutMilliseconds: 5000) {
+                first.consumer.close(timeoutMilliseconds: 30_000) {
                     if case .revoked(let partitions, _) = $0 { told += partitions }
                 })
             // It has been told of the other one already.

@@ -16,19 +16,19 @@ struct OffsetTests {
             let written = try member.consumer.commit(
                 [
                     OffsetToCommit(partitions[0], 7, metadata: "marker ü"), OffsetToCommit(partitions[1], 0),
-                ], timeoutMilliseconds: 5000)
+                ], timeoutMilliseconds: 30_000)
             #expect(written.map(\.error) == [nil, nil])
             #expect(written.map(\.offset) == [7, 0])
-            let read = try member.consumer.committed(partitions, timeoutMilliseconds: 5000)
+            let read = try member.consumer.committed(partitions, timeoutMilliseconds: 30_000)
             #expect(read.map(\.partition) == partitions)
             #expect(read.map(\.offset) == [7, 0, nil])
             #expect(read.map(\.metadata) == ["marker ü", nil, nil])
             #expect(read.allSatisfy { $0.error == nil })
-            #expect(try member.consumer.commit([], timeoutMilliseconds: 5000) == [])
+            #expect(try member.consumer.commit([], timeoutMilliseconds: 30_000) == [])
 
             // Somebody who only looks need not join.
             let onlooker = try Member(cluster)
-            #expect(try onlooker.consumer.committed(partitions, timeoutMilliseconds: 5000) == read)
+            #expect(try onlooker.consumer.committed(partitions, timeoutMilliseconds: 30_000) == read)
         }
     }
 
@@ -54,10 +54,10 @@ struct OffsetTests {
             #expect(results()[1].map(\.error?.isRetriable) == [false])
 
             cluster.failNext(.offsetCommit, [.groupAuthorizationFailed])
-            let refused = try member.consumer.commit([OffsetToCommit(Self.partition, 3)], timeoutMilliseconds: 5000)
+            let refused = try member.consumer.commit([OffsetToCommit(Self.partition, 3)], timeoutMilliseconds: 30_000)
             #expect(refused.map(\.error?.code) == [.groupAuthorizationFailed])
             #expect(
-                try member.consumer.committed([Self.partition], timeoutMilliseconds: 5000).map(\.offset) == [1])
+                try member.consumer.committed([Self.partition], timeoutMilliseconds: 30_000).map(\.offset) == [1])
         }
     }
 
@@ -78,7 +78,7 @@ struct OffsetTests {
             #expect(ContinuousClock.now - start < .seconds(1))
             // The answer that comes after all goes nowhere.
             try member.idle(milliseconds: 1200)
-            #expect(try member.consumer.committed([Self.partition], timeoutMilliseconds: 5000).map(\.offset) == [1])
+            #expect(try member.consumer.committed([Self.partition], timeoutMilliseconds: 30_000).map(\.offset) == [1])
         }
     }
 
@@ -143,7 +143,7 @@ struct OffsetTests {
                 }
             }
             #expect(member.records.isEmpty)
-            let marks = try member.consumer.queryWatermarks(Self.partition, timeoutMilliseconds: 5000)
+            let marks = try member.consumer.queryWatermarks(Self.partition, timeoutMilliseconds: 30_000)
             #expect(marks.low > 0 && marks.high == 100)
             try member.consumer.seek(Self.partition, to: .beginning)
             try member.run("the rest") { member.records.last?.offset == 99 }
@@ -163,13 +163,13 @@ struct OffsetTests {
             #expect(try member.consumer.position([Self.partition]).map(\.offset) == [nil])
             try member.run("10 records") { member.records.count == 10 }
             #expect(try member.consumer.position([Self.partition]).map(\.offset) == [10])
-            let marks = try member.consumer.queryWatermarks(Self.partition, timeoutMilliseconds: 5000)
+            let marks = try member.consumer.queryWatermarks(Self.partition, timeoutMilliseconds: 30_000)
             #expect((marks.low, marks.high) == (0, 10))
             #expect(member.consumer.cachedWatermarks(Self.partition)?.high == 10)
             #expect(member.consumer.cachedWatermarks(TopicPartition("other", 0)) == nil)
 
             cluster.setTopicError("missing", .unknownTopicOrPartition)
-            let metadata = try member.consumer.metadata(topics: ["t", "missing"], timeoutMilliseconds: 5000)
+            let metadata = try member.consumer.metadata(topics: ["t", "missing"], timeoutMilliseconds: 30_000)
             #expect(metadata.brokers.map(\.id).sorted() == [1, 2])
             #expect(metadata.brokers.allSatisfy { $0.host == "127.0.0.1" && $0.port > 0 })
             #expect(metadata.topics.map(\.name) == ["t", "missing"])
