@@ -86,21 +86,16 @@ extension Command {
     private static func erase(
         _ request: EraseRequest, _ directory: String, _ arguments: Arguments, text: (JSONElement) -> String
     ) -> Int32 {
-        switch ControlSocket.ask(directory: directory, ControlRequest.erase(request).json) {
-        case .line(let answer): return show(answer, arguments, text: text)
-        case .silent:
-            let path = ControlSocket.path(in: directory)
-            StandardError.write("the daemon at \(path) does not answer; look at its log")
-            return ExitCode.failure
-        case .notRunning: break
+        askDaemon(.erase(request), directory, arguments, text: text) {
+            eraseAlone(request, directory, arguments, text: text)
         }
+    }
+
+    private static func eraseAlone(
+        _ request: EraseRequest, _ directory: String, _ arguments: Arguments, text: (JSONElement) -> String
+    ) -> Int32 {
         do throws(StoreError) {
-            // Never makes a store where there is none.
-            var store = try DeliveryStore(directory: directory, access: .readOnly)
-            if !request.isDryRun {
-                try store.close()
-                store = try DeliveryStore(directory: directory)
-            }
+            let store = try openStore(directory, isReadOnly: request.isDryRun)
             var eraser = Eraser(request, isRunning: false)
             while !eraser.isDone { _ = try eraser.step(store) }
             eraser.eraseLog(stateDirectory: directory)

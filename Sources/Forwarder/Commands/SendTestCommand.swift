@@ -62,19 +62,13 @@ extension Command {
         _ request: TestRequest, _ arguments: Arguments, text: (JSONElement) -> String
     ) throws(Arguments.Wrong) -> Int32 {
         let configuration = try configuration(arguments)
-        let directory = configuration.state.directory
-        switch ControlSocket.ask(directory: directory, ControlRequest.test(request).json) {
-        case .line(let answer): return show(answer, arguments, text: text)
-        case .silent:
-            StandardError.write("the daemon at \(ControlSocket.path(in: directory)) does not answer; look at its log")
-            return ExitCode.failure
-        case .notRunning: break
-        }
-        do throws(TestSender.Refused) {
-            return show(try TestSender(configuration).send(request).json, arguments, text: text)
-        } catch {
-            StandardError.write(error.reason)
-            return ExitCode.failure
+        return askDaemon(.test(request), configuration.state.directory, arguments, text: text) {
+            do throws(TestSender.Refused) {
+                return show(try TestSender(configuration).send(request).json, arguments, text: text)
+            } catch {
+                StandardError.write(error.reason)
+                return ExitCode.failure
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import DeliveryStore
 import ForwarderCore
 
 extension Command {
@@ -73,13 +74,33 @@ extension Command {
     static func askDaemon(
         _ request: ControlRequest, _ directory: String, _ arguments: Arguments, text: (JSONElement) -> String
     ) -> Int32 {
-        let path = ControlSocket.path(in: directory)
+        askDaemon(request, directory, arguments, text: text) {
+            let path = ControlSocket.path(in: directory)
+            StandardError.write("no daemon answers at \(path); does it run, and as this user?")
+            return ExitCode.failure
+        }
+    }
+
+    /// Asks the daemon; `without` does it while none runs.
+    static func askDaemon(
+        _ request: ControlRequest, _ directory: String, _ arguments: Arguments, text: (JSONElement) -> String,
+        without: () -> Int32
+    ) -> Int32 {
         switch ControlSocket.ask(directory: directory, request.json) {
         case .line(let answer): return show(answer, arguments, text: text)
-        case .silent: StandardError.write("the daemon at \(path) does not answer; look at its log")
-        case .notRunning: StandardError.write("no daemon answers at \(path); does it run, and as this user?")
+        case .silent:
+            StandardError.write("the daemon at \(ControlSocket.path(in: directory)) does not answer; look at its log")
+            return ExitCode.failure
+        case .notRunning: return without()
         }
-        return ExitCode.failure
+    }
+
+    /// The store of a daemon that does not run. Never makes one where there is none.
+    static func openStore(_ directory: String, isReadOnly: Bool) throws(StoreError) -> DeliveryStore {
+        let store = try DeliveryStore(directory: directory, access: .readOnly)
+        if isReadOnly { return store }
+        try store.close()
+        return try DeliveryStore(directory: directory)
     }
 
     /// Prints an answer, or the problem it tells of.

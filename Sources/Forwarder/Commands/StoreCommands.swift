@@ -212,22 +212,16 @@ extension Command {
         _ command: StoreCommand, _ arguments: Arguments, text: (JSONElement) -> String
     ) throws(Arguments.Wrong) -> Int32 {
         let configuration = try configuration(arguments)
-        let directory = configuration.state.directory
-        switch ControlSocket.ask(directory: directory, ControlRequest.store(command).json) {
-        case .line(let answer): return show(answer, arguments, text: text)
-        case .silent:
-            let path = ControlSocket.path(in: directory)
-            StandardError.write("the daemon at \(path) does not answer; look at its log")
-            return ExitCode.failure
-        case .notRunning: break
+        return askDaemon(.store(command), configuration.state.directory, arguments, text: text) {
+            carryOut(command, configuration, arguments, text: text)
         }
+    }
+
+    private static func carryOut(
+        _ command: StoreCommand, _ configuration: Configuration, _ arguments: Arguments, text: (JSONElement) -> String
+    ) -> Int32 {
         do throws(StoreError) {
-            // Never makes a store where there is none.
-            var store = try DeliveryStore(directory: directory, access: .readOnly)
-            if !command.isReadOnly {
-                try store.close()
-                store = try DeliveryStore(directory: directory)
-            }
+            let store = try openStore(configuration.state.directory, isReadOnly: command.isReadOnly)
             let rows = RowIDs(after: try store.highestRow())
             var progress = StoreProgress()
             while true {
