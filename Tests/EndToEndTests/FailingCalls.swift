@@ -23,10 +23,13 @@ final class FailingCalls {
 
     /// For the daemon.
     var environment: [String] {
+        ["FORWARDER_FAIL=\(directory.path)/fail", FailingCalls.preload(library)]
+    }
+
+    /// A sanitizer has a library of its own to be preloaded.
+    static func preload(_ library: String) -> String {
         let others = DaemonProcess.environment.first { $0.hasPrefix("LD_PRELOAD=") }?.dropFirst(11) ?? ""
-        return [
-            "FORWARDER_FAIL=\(directory.path)/fail", "LD_PRELOAD=\(library)" + (others.isEmpty ? "" : ":\(others)"),
-        ]
+        return "LD_PRELOAD=\(library)" + (others.isEmpty ? "" : ":\(others)")
     }
 
     /// Counting begins anew, and these fail: each `FUNCTION FIRST [LAST [ERROR]]`.

@@ -254,7 +254,7 @@ private final class Rehearsal {
         let file = open(offset, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         defer { close(file) }
         try requireEqual(write(file, bytes, bytes.count), 8, "bytes of the clock's file")
-        return ["CHAOS_CLOCK=\(offset)", "LD_PRELOAD=\(library)"]
+        return ["CHAOS_CLOCK=\(offset)", FailingCalls.preload(library)]
     }
 
     /// What ends with the daemon stopped is followed by one that needs it.
