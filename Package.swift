@@ -39,6 +39,8 @@ let package = Package(
         cLibrary("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         cLibrary("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         cLibrary("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        // What the C library shows only to programs in C.
+        .systemLibrary(name: "CSpawn"),
 
         // Core: decisions. No IO, clock, thread or randomness of its own.
         library("ForwarderCore", ["CCrypto"]),
@@ -66,7 +68,7 @@ let package = Package(
             "ForwarderHarness",
             [
                 "Forwarder", "ForwarderCore", "KafkaClient", "MockKafka", "FakeMicrosoft", "HTTPServer",
-                "StorefrontEvents",
+                "StorefrontEvents", "CSpawn",
             ]),
 
         program(

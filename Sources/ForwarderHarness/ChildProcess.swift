@@ -1,3 +1,4 @@
+import CSpawn
 import Glibc
 
 /// A process started by this one.
@@ -33,6 +34,9 @@ public final class ChildProcess {
                 posix_spawn_file_actions_addopen(&actions, number, path, flags, 0o600)
             }
         }
+        // Sockets that a library opened without close-on-exec, the mock Kafka's above all: a connection that it closes would
+        // stay open for as long as the child holds it, and nobody would learn that it is closed.
+        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -60,12 +60,12 @@ public final class DaemonProcess {
     }
 
     /// Waits until it reads partitions.
-    public func waitUntilReading(_ timeout: Duration = .seconds(60)) throws(HarnessFailure) {
+    public func waitUntilReading(_ timeout: Duration = .seconds(30)) throws(HarnessFailure) {
         try wait(timeout, for: "partitions") { !($0["assignments"]?.elements ?? []).isEmpty }
     }
 
     /// Waits until nothing that was published is unsettled.
-    public func waitUntilSettled(_ timeout: Duration = .seconds(60)) throws(HarnessFailure) {
+    public func waitUntilSettled(_ timeout: Duration = .seconds(30)) throws(HarnessFailure) {
         try wait(timeout, for: "everything to be settled") { status in
             let partitions = status["assignments"]?.elements ?? []
             let destinations = status["destinations"]?.elements ?? []

@@ -23,7 +23,7 @@ struct CredentialTests {
             try stage.directory.write("another-made-up-token\n", to: "capi-token")
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try stage.said("gate.opened")
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }
@@ -46,7 +46,7 @@ struct CredentialTests {
             try requireEqual(line?["secret"]?.string, "token")
             try require(line?["reason"]?.string?.contains("capi-token") ?? false, "the file is not named")
             try stage.directory.write(Microsoft.token, to: "capi-token")
-            try eventually("it to arrive") { stage.missing(["secret-1"]).isEmpty }
+            try eventually("it to arrive", within: .seconds(20)) { stage.missing(["secret-1"]).isEmpty }
             try daemon.stop()
             try stage.finish()
         }
@@ -95,12 +95,12 @@ struct CredentialTests {
             daemon = try stage.start()
             try eventually("everything to arrive") { stage.acceptedOffline == 3 }
             // The life of an access token is short: it is renewed while it works.
-            try eventually("renewals") {
+            try eventually("renewals", within: .seconds(25)) {
                 stage.microsoft.withModel { $0.tokenRefreshes } >= 4
             }
             try stage.publish(Shop.ids("renewed", 0..<3).map { Shop.purchase($0) })
             try eventually("everything to arrive") { stage.acceptedOffline == 6 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish(kills: 1)
         }
@@ -121,7 +121,7 @@ struct CredentialTests {
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 50 }
             try stage.directory.write("another-made-up-refresh-token", to: "refresh-token")
             try eventually("everything to arrive") { stage.acceptedOffline == 50 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }
@@ -144,7 +144,7 @@ struct CredentialTests {
                 stage.destination("offline")?["credential_problem"]?.string == "not_saved"
             }
             unlink("\(stage.directory.state)/grants")
-            try eventually("it to be saved") {
+            try eventually("it to be saved", within: .seconds(15)) {
                 stage.directory.files().contains { $0.contains("/grants/") && $0.hasSuffix(".json") }
             }
             try eventually("the problem to be gone") { stage.destination("offline")?["credential_problem"] == nil }

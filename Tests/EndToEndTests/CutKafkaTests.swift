@@ -45,7 +45,7 @@ struct CutKafkaTests {
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 30 }
             try eventually("the disturbances") { proxy.happened == disturbances.count }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(30))
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).accepted, 30, "accepted")
             try stage.finish()
@@ -74,7 +74,7 @@ struct CutKafkaTests {
                 }
             }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == published }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(30))
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).accepted, published, "accepted")
             try requireEqual(stage.directory.lastMetrics()?["unaccounted"]?.integer, 0, "unaccounted")
@@ -99,7 +99,7 @@ struct CutKafkaTests {
                 try eventually("round \(round)") { stage.missing(ids).isEmpty && proxy.happened == 1 }
             }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 30 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(30))
             try daemon.stop()
             try stage.finish()
         }

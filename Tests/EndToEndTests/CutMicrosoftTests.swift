@@ -75,7 +75,7 @@ struct CutMicrosoftTests {
             published += 30
             for proxy in proxies { proxy.disturb(disturbance) }
             try stage.publish(ids.map { Shop.purchase($0) })
-            try eventually("\(what): everything to arrive") {
+            try eventually("\(what): everything to arrive", within: .seconds(50)) {
                 stage.missing(ids).isEmpty && stage.acceptedOffline == published
             }
             for proxy in proxies { try requireEqual(proxy.happened, 1, "\(what): disturbances") }
@@ -87,7 +87,7 @@ struct CutMicrosoftTests {
 
         /// Books that balance, in Microsoft's and in the daemon's eyes.
         func finish() throws {
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             for name in ["capi", "offline"] { try stage.expect(name, "delivered", published) }
             try daemon.stop()
             for destination in [Microsoft.capi, Microsoft.offline] {
@@ -169,7 +169,7 @@ struct CutMicrosoftTests {
                 let ids = Shop.ids("cut", cuts.published..<cuts.published + 10)
                 cuts.published += 10
                 try cuts.stage.publish(ids.map { Shop.purchase($0) })
-                try eventually("\(kind): everything to arrive") {
+                try eventually("\(kind): everything to arrive", within: .seconds(20)) {
                     cuts.stage.missing(ids).isEmpty && cuts.stage.acceptedOffline == cuts.published
                 }
                 for proxy in [cuts.capi, cuts.offline] { try require(proxy.happened >= 2, "\(kind)") }

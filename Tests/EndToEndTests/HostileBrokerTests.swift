@@ -31,7 +31,7 @@ struct HostileBrokerTests {
             for reason in ["OFFSET_METADATA_TOO_LARGE", "GROUP_AUTHORIZATION_FAILED", "UNKNOWN"] {
                 try require(reasons.contains(reason), "\(reason) is not said: \(reasons)")
             }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).accepted, codes.count, "accepted")
             try stage.finish()
@@ -55,7 +55,7 @@ struct HostileBrokerTests {
             daemon = try stage.start()
             try eventually("the second") { stage.missing(["second"]).isEmpty }
             try requireEqual(try stage.said("kafka.faulted")["reason"]?.string, "GROUP_AUTHORIZATION_FAILED", "reason")
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             // Nothing was read twice.
             try requireEqual(try stage.books(Microsoft.capi).duplicates, 0, "repeats")
@@ -79,7 +79,7 @@ struct HostileBrokerTests {
                 return stage.missing(Shop.ids("after", 1..<published + 1)).count < published
             }
             try requireEqual(stage.timesAccepted("before"), 0, "before it began")
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }
@@ -97,7 +97,7 @@ struct HostileBrokerTests {
                 try stage.publish([Shop.purchase("fetch-\(index)")])
                 try eventually("the event behind \(code)") { stage.missing(["fetch-\(index)"]).isEmpty }
             }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).accepted, codes.count, "accepted")
             try stage.finish()

@@ -184,7 +184,7 @@ struct HostileRecordTests {
             try producer.flush(timeoutMilliseconds: 20_000)
             let daemon = try stage.start()
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try HostileRecordTests.requireBounded(daemon)
             try daemon.stop()
             try stage.finish()

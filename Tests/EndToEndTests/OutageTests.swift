@@ -24,7 +24,7 @@ struct OutageTests {
             try requireEqual(list["deliveries"]?.elements?.count, 7, "queue list")
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 400 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }
@@ -47,7 +47,7 @@ struct OutageTests {
             try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 300 }
             try stage.expect("capi", "restored", 300)
             try daemon.waitUntilReading()
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).duplicates, 0, "repeats")
             try stage.finish(kills: 1)
@@ -72,10 +72,10 @@ struct OutageTests {
         // Not even the memory of slow requests holds offsets back: after five seconds they are on disk.
         try eventually("Kafka to be committed on") { try stage.committedTotal() == 30 }
         stage.follow(.none)
-        try eventually("the other to catch up") {
+        try eventually("the other to catch up", within: .seconds(40)) {
             try stage.books(Microsoft.capi).accepted == 30 && stage.acceptedOffline == 30
         }
-        try daemon.waitUntilSettled()
+        try daemon.waitUntilSettled(.seconds(20))
         try daemon.stop()
         try stage.finish()
     }
@@ -135,7 +135,7 @@ struct OutageTests {
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try eventually("reading to be resumed") { !stage.directory.logLines("intake.resumed").isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }

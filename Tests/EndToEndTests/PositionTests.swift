@@ -40,7 +40,7 @@ struct PositionTests {
             let kept = Array(flooded.dropFirst(Int(to) - 10))
             try eventually("what is left to arrive") { stage.missing(kept).isEmpty }
             try requireEqual(stage.missing(flooded).count, Int(to) - 10, "what Kafka had dropped")
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try requireEqual(try stage.committed(partitions: 1), [0: 90], "committed")
             try stage.finish()
@@ -103,7 +103,7 @@ struct PositionTests {
             daemon = try stage.start()
             try eventually("what came after its start") { stage.missing(new).isEmpty }
             try requireEqual(stage.missing(old).count, 20, "what came before its start")
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try stage.finish()
         }
@@ -128,7 +128,7 @@ struct PositionTests {
             let new = Shop.ids("new", 0..<20)
             try stage.publish(new.map { Shop.purchase($0) })
             try eventually("both to have these") { stage.missing(new).isEmpty && stage.acceptedOffline == 20 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try requireEqual(
                 stage.directory.lastMetrics()?["destinations"]?["offline"]?["skipped"]?["before_start"]?.integer, 20)

@@ -83,7 +83,7 @@ struct RebalanceTests {
             try second.stop()
             try eventually("the first to have them all") { RebalanceTests.isReading(stage.directory, partitions: 4) }
             stage.follow(.none)
-            try first.waitUntilSettled()
+            try first.waitUntilSettled(.seconds(30))
             // What the second wrote down at its end it delivers when it comes back.
             second = try stage.launch(in: directory)
             try eventually("it to be up") { directory.status() != nil }
@@ -149,12 +149,12 @@ struct RebalanceTests {
             }
             second.kill()
             stage.follow(.none)
-            try eventually("the first to have them all") {
+            try eventually("the first to have them all", within: .seconds(30)) {
                 try traffic.checkCommits()
                 return RebalanceTests.isReading(stage.directory, partitions: 4)
             }
             try eventually("everything to arrive") { stage.missing(traffic.all).isEmpty }
-            try first.waitUntilSettled()
+            try first.waitUntilSettled(.seconds(20))
             try first.stop()
             try requireEqual(try stage.committedTotal(), Int64(traffic.all.count), "committed")
             try stage.finish()

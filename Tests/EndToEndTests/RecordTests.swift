@@ -43,7 +43,7 @@ struct RecordTests {
             for (_, reason) in bad {
                 try require(reasons.contains("\(reason.name)"), "\(reason.name) is not listed: \(reasons)")
             }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             let capi = stage.directory.lastMetrics()?["destinations"]?["capi"]
             try requireEqual(capi?["skipped"]?["tombstone"]?.integer, 5, "tombstones")
@@ -85,7 +85,7 @@ struct RecordTests {
             }
             try require(
                 (.milliseconds(3500)...(.milliseconds(20_000))).contains(took), "500 at 100 a second took \(took)")
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try stage.finish()
         }
@@ -100,7 +100,7 @@ struct RecordTests {
             let value = ",\"properties\":{\"value\":12.5,\"currency\":\"EUR\"}"
             try stage.publish([Shop.pageView("page", more: value), Shop.pageView("plain")])
             try eventually("both items") { stage.missing(["page", "page-value", "plain"]).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try stage.expect("capi", "delivered", 2)
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).accepted, 3, "accepted")
@@ -120,7 +120,7 @@ struct RecordTests {
                 try eventually("the other") { stage.missing(["soon"]).isEmpty }
             }
             try require(took < .seconds(20), "it took \(took)")
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try stage.finish()
         }

@@ -21,7 +21,7 @@ struct RefusalTests {
             }
             let refused = stage.number("offline", "dead_lettered")
             try require((10...60).contains(refused), "\(refused) were refused")
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 100 }
 
             let list = try stage.answer("dead-letters", "list", "--destination", "offline", "--reason", "refused")
@@ -45,7 +45,7 @@ struct RefusalTests {
             try stage.expect("offline", "replayed", 1)
             let thrown = try stage.answer("dead-letters", "discard", "--destination", "offline", "--limit", "2")
             try requireEqual(thrown["discarded"]?.integer, 2)
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
 
             // Without one.
@@ -56,7 +56,7 @@ struct RefusalTests {
             try requireEqual(Int(others["moved"]?.integer ?? -1), left, "moved")
             daemon = try stage.start()
             try eventually("the rest to arrive") { stage.acceptedOffline == 98 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try stage.finish()
         }
@@ -75,14 +75,14 @@ struct RefusalTests {
             stage.follow(.refuse(share: 1), .capi)
             let bad = Shop.ids("bad", 0..<2200)
             try stage.publish(bad.map { Shop.purchase($0) })
-            try eventually("the bad ones") { stage.number("capi", "dead_lettered") == 2200 }
+            try eventually("the bad ones", within: .seconds(60)) { stage.number("capi", "dead_lettered") == 2200 }
             stage.follow(.none)
             let more = Shop.ids("more", 0..<1000)
             try stage.publish(more.map { Shop.purchase($0) })
             let answer = try stage.answer("dead-letters", "replay", "--destination", "capi")
             try requireEqual(answer["moved"]?.integer, 2200)
             try eventually("everything to arrive") { stage.missing(good + bad + more).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try stage.expect("capi", "replayed", 2200)
             try daemon.stop()
             try stage.finish()
@@ -115,7 +115,7 @@ struct RefusalTests {
             try requireEqual(
                 try stage.answer("dead-letters", "replay", "--destination", "capi")["moved"]?.integer, Int64(lost))
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try stage.finish()
         }
@@ -144,7 +144,7 @@ struct RefusalTests {
             try requireEqual(discarded["discarded"]?.integer, 30)
             try requireEqual(try stage.answer("destinations", "resume", "capi")["state"]?.string, "running")
             try eventually("the rest to arrive") { stage.missing(ids).count == 30 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try stage.expect("capi", "discarded", 30)
             try daemon.stop()
             try stage.finish(kills: 1)

@@ -71,7 +71,7 @@ struct ReloadTests {
             ids += fifth
             try stage.publish(fifth.map { Shop.purchase($0) })
             try eventually("new ones") { stage.acceptedOffline == 150 && stage.missing(ids).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try stage.finish()
         }
@@ -95,7 +95,7 @@ struct ReloadTests {
                 try ReloadTests.reload(stage, daemon, expecting: "configuration.reloaded")
             }
             try eventually("everything") { stage.missing(ids).isEmpty && stage.acceptedOffline == ids.count }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try stage.expect("capi", "consumed", 1200)
             try stage.expect("capi", "delivered", 1200)
             try daemon.stop()

@@ -150,7 +150,13 @@ struct ServiceTests {
             }
             try requireEqual(try WebPage(address, "/else").status, 404, "/else")
             try requireEqual(try WebPage(address, "/metrics", method: "POST").status, 405, "POST")
-            // What brokers that go away make of readiness is told by tests of Readiness.
+            try stage.kafka.takeDown()
+            try eventually("no broker any more", within: .seconds(20)) {
+                try WebPage(address, "/metrics").body.contains("conversion_forwarder_brokers_up 0\n")
+            }
+            try eventually("not ready any more", within: .seconds(50)) {
+                try WebPage(address, "/readyz").body == "kafka_unreachable\n"
+            }
             try daemon.stop()
             try stage.finish()
         }

@@ -27,7 +27,7 @@ struct ShutdownTests {
             stage.follow(.none)
             daemon = try stage.start()
             try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 300 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try requireEqual(try stage.books(Microsoft.capi).duplicates, 0, "CAPI repeats")
             try requireEqual(try stage.books(Microsoft.offline).duplicates, 0, "offline repeats")
@@ -88,7 +88,7 @@ struct ShutdownTests {
             stage.follow(.none)
             daemon = try stage.start()
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             // Microsoft had taken what was in flight.
             try requireEqual(try stage.books(Microsoft.capi).duplicates, 20, "repeats")
@@ -139,7 +139,7 @@ struct ShutdownTests {
             stage.follow(.none)
             daemon = try stage.start()
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }
@@ -210,7 +210,7 @@ struct ShutdownTests {
             }
             try requireEqual(try stage.command("status").code, 1, "exit code of status")
             try stage.kafka.bringUp()
-            try eventually("it to arrive") { stage.missing(["late-1"]).isEmpty }
+            try eventually("it to arrive", within: .seconds(40)) { stage.missing(["late-1"]).isEmpty }
             try eventually("ready") { stage.directory.status()?["ready"]?.bool == true }
             try requireEqual(try stage.command("status").code, 0, "exit code of status")
             try daemon.stop()

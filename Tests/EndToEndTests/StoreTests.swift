@@ -33,12 +33,12 @@ struct StoreTests {
             try require(try stage.committedTotal() < 2050, "committed what is neither delivered nor on disk")
 
             disk.free()
-            try eventually("recovery") { !stage.directory.logLines("store.recovered").isEmpty }
+            try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 2050 }
             try stage.expect("capi", "pending", 2000)
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
 
             // Told to stop with a full disk.
             try disk.fill()
@@ -63,7 +63,7 @@ struct StoreTests {
             stage.follow(.none)
             daemon = try stage.start()
             try eventually("everything to arrive") { stage.missing(ids).isEmpty && stage.acceptedOffline == 4050 }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }
@@ -88,10 +88,10 @@ struct StoreTests {
             try stage.publish(ids.map { Shop.purchase($0) })
             try eventually("a full disk") { !stage.directory.logLines("store.filled").isEmpty }
             disk.free()
-            try eventually("recovery") { !stage.directory.logLines("store.recovered").isEmpty }
+            try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }
@@ -123,7 +123,7 @@ struct StoreTests {
             daemon = try stage.start()
             try eventually("everything to arrive") { stage.missing(ids + more).isEmpty && stage.acceptedOffline == 300 }
             try eventually("the missing store to be noticed") { !stage.directory.logLines("store.vanished").isEmpty }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(20))
             try daemon.stop()
             try stage.finish()
         }

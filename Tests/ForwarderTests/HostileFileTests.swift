@@ -6,7 +6,7 @@ import Testing
 
 /// What may stand where a secret should.
 struct HostileFileTests {
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `where a secret should be, a pipe, a directory, a giant or nothing is an error and no wait`() throws {
         var template = Array("/tmp/hostile-files-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)

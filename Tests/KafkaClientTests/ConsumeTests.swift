@@ -3,7 +3,7 @@ import MockKafka
 import Testing
 
 struct ConsumeTests {
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `every record of every partition arrives, in order and unchanged`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -31,11 +31,11 @@ struct ConsumeTests {
                 }
                 #expect(member.records.filter { $0.partition.partition == partition } == expected)
             }
-            #expect(member.consumer.close(timeoutMilliseconds: 30_000) { _ in })
+            #expect(member.consumer.close(timeoutMilliseconds: 5000) { _ in })
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a tombstone has no value, an empty value is no tombstone, and both may lack a key`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -54,7 +54,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a poll hands out no more than its limit, and topics differ by their ID`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -81,7 +81,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `log lines, statistics and the end of a partition are events`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -102,7 +102,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `pausing and resuming at any point loses and repeats nothing`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -132,7 +132,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `brokers that go away and come back cost nothing but time`() async throws {
         try await onThread {
             let cluster = try MockCluster(brokers: 2)
@@ -162,7 +162,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a partition that moves to another broker is read on`() async throws {
         try await onThread {
             let cluster = try MockCluster(brokers: 2)
@@ -180,7 +180,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `resuming a partition that is not paused changes nothing`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -206,7 +206,7 @@ struct ConsumeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `an event ends the wait, and without one a poll waits`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -219,7 +219,7 @@ struct ConsumeTests {
                 try member.idle(milliseconds: 300)
                 var event: KafkaEvent?
                 let time = clock.measure { event = member.consumer.poll(timeoutMilliseconds: 3000) { _ in } }
-                #expect(member.consumer.close(timeoutMilliseconds: 30_000) { _ in })
+                #expect(member.consumer.close(timeoutMilliseconds: 5000) { _ in })
                 return (time, event)
             }
             let (logTime, log) = try events([("debug", "cgrp")])

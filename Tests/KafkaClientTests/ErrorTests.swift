@@ -6,7 +6,7 @@ struct ErrorTests {
     static let partition = TopicPartition("t", 0)
     static let invalidTopic = KafkaError.Code(rawValue: 17)
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `an error is put down to its partition, and one of a whole topic is not put down to partition 0`() async throws
     {
         try await onThread {
@@ -43,7 +43,7 @@ struct ErrorTests {
     }
 
     /// Before 2.1.0 librdkafka never ends such a client: see `close`.
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a topic that has vanished does not keep a consumer from closing`() async throws {
         try await onThread {
             let cluster = try MockCluster()

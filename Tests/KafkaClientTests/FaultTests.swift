@@ -15,12 +15,12 @@ struct FaultTests {
         return (cluster, member)
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `committed offsets that are refused or do not come are errors, not the absence of offsets`() async throws {
         try await onThread {
             let (cluster, member) = try Self.joined()
-            _ = try member.consumer.commit([OffsetToCommit(Self.partition, 7)], timeoutMilliseconds: 30_000)
-            func committed(_ timeout: Int32 = 60_000) throws -> [PartitionResult] {
+            _ = try member.consumer.commit([OffsetToCommit(Self.partition, 7)], timeoutMilliseconds: 5000)
+            func committed(_ timeout: Int32 = 5000) throws -> [PartitionResult] {
                 try member.consumer.committed([Self.partition], timeoutMilliseconds: timeout)
             }
             cluster.failNext(.offsetFetch, [.groupAuthorizationFailed])
@@ -32,12 +32,12 @@ struct FaultTests {
             #expect(late?.code == .timedOut)
             #expect(late?.isRetriable == true)
             #expect(try committed().map(\.offset) == [7])
-            let unknown = try member.consumer.committed([Self.nowhere], timeoutMilliseconds: 30_000)
+            let unknown = try member.consumer.committed([Self.nowhere], timeoutMilliseconds: 5000)
             #expect(unknown.map(\.offset) == [nil])
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `ends, times and topics that are refused or do not come are errors, in time`() async throws {
         try await onThread {
             let (cluster, member) = try Self.joined()
@@ -72,7 +72,7 @@ struct FaultTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a pause or resume of a topic that is unknown is told for it alone`() async throws {
         try await onThread {
             let (_, member) = try Self.joined()
@@ -84,7 +84,7 @@ struct FaultTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `after a fatal error a commit and a subscription say so`() async throws {
         try await onThread {
             let cluster = try MockCluster()

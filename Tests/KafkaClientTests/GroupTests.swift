@@ -3,7 +3,7 @@ import MockKafka
 import Testing
 
 struct GroupTests {
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a member that joins and one that leaves neither lose nor repeat a committed record`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -20,7 +20,7 @@ struct GroupTests {
                     let offsets = try consumer.position(revoked).compactMap { result in
                         result.offset.map { OffsetToCommit(result.partition, $0) }
                     }
-                    let results = try consumer.commit(offsets, timeoutMilliseconds: 30_000)
+                    let results = try consumer.commit(offsets, timeoutMilliseconds: 5000)
                     // Refused when the group is already on its way to the next generation: then the next owner repeats.
                     refused.formUnion(results.filter { $0.error != nil }.map(\.partition))
                 }
@@ -32,7 +32,7 @@ struct GroupTests {
 
             first.start = { _ in .committed }
             second.start = { [consumer = second.consumer] partition in
-                let committed = try? consumer.committed([partition], timeoutMilliseconds: 30_000)
+                let committed = try? consumer.committed([partition], timeoutMilliseconds: 5000)
                 return committed?.first?.offset == nil ? .beginning : .committed
             }
             try second.consumer.subscribe(["t"])
@@ -71,7 +71,7 @@ struct GroupTests {
             var last: [TopicPartition] = []
             let leaving = ContinuousClock.now
             #expect(
-                second.consumer.close(timeoutMilliseconds: 30_000) { event in
+                second.consumer.close(timeoutMilliseconds: 5000) { event in
                     guard case .revoked(let revoked, isLost: false) = event else { return }
                     last = revoked
                     #expect(throws: Never.self) { try second.onRevoke(second.consumer, revoked) }
@@ -88,7 +88,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `the eager protocol is answered as well`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -114,12 +114,12 @@ struct GroupTests {
                 try second.step()
             }
             #expect(first.events.contains { if case .revoked(let all, _) = $0 { all.count == 2 } else { false } })
-            #expect(first.consumer.close(timeoutMilliseconds: 30_000) { _ in })
+            #expect(first.consumer.close(timeoutMilliseconds: 5000) { _ in })
             try second.run("both partitions") { second.consumer.partitions.count == 2 }
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a consumer that is dropped leaves the group too`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -142,7 +142,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `an assignment that is lost is told as lost, and another one follows`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -162,7 +162,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a fatal error is told, and the consumer can still be closed`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -177,13 +177,13 @@ struct GroupTests {
             try member.run("a fatal error") { !fatal().isEmpty }
             #expect(fatal() == [fencedInstanceID])
             var told: [KafkaEvent] = []
-            #expect(member.consumer.close(timeoutMilliseconds: 30_000) { told.append($0) })
+            #expect(member.consumer.close(timeoutMilliseconds: 5000) { told.append($0) })
             #expect(told.contains { if case .error(let error) = $0 { error.code == fencedInstanceID } else { false } })
         }
     }
 
     /// Before 2.3.0 librdkafka can abort the process here, before 2.4.0 it can wait for ever: see `close`.
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `closing at any moment of a join comes to its end`() async throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 3)
@@ -204,7 +204,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `an unanswered assignment, be it empty, does not keep a consumer from closing`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -223,14 +223,14 @@ struct GroupTests {
                         continue
                     }
                     var told: [KafkaEvent] = []
-                    #expect(member.consumer.close(timeoutMilliseconds: 30_000) { told.append($0) })
+                    #expect(member.consumer.close(timeoutMilliseconds: 5000) { told.append($0) })
                     return (offer, told)
                 }
                 throw NeverHappened(what: "an offer")
             }
             try first.join(["t"], partitions: 1)
             #expect(try close(second) { try first.step() }.offer == [])
-            #expect(first.consumer.close(timeoutMilliseconds: 30_000) { _ in })
+            #expect(first.consumer.close(timeoutMilliseconds: 5000) { _ in })
 
             let (offer, told) = try close(try Member(cluster)) {}
             #expect(offer == [TopicPartition("t", 0)])
@@ -239,7 +239,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `an unanswered revocation does not keep a consumer from closing`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -259,7 +259,7 @@ struct GroupTests {
             }
             var told: [TopicPartition] = []
             #expect(
-                first.consumer.close(timeoutMilliseconds: 30_000) {
+                first.consumer.close(timeoutMilliseconds: 5000) {
                     if case .revoked(let partitions, _) = $0 { told += partitions }
                 })
             // It has been told of the other one already.
@@ -268,7 +268,7 @@ struct GroupTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `closing does not wait for brokers that are gone`() async throws {
         try await onThread {
             let cluster = try MockCluster()

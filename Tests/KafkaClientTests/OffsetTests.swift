@@ -5,7 +5,7 @@ import Testing
 struct OffsetTests {
     static let partition = TopicPartition("t", 0)
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `what is committed is read back, with its metadata`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -16,23 +16,23 @@ struct OffsetTests {
             let written = try member.consumer.commit(
                 [
                     OffsetToCommit(partitions[0], 7, metadata: "marker ü"), OffsetToCommit(partitions[1], 0),
-                ], timeoutMilliseconds: 30_000)
+                ], timeoutMilliseconds: 5000)
             #expect(written.map(\.error) == [nil, nil])
             #expect(written.map(\.offset) == [7, 0])
-            let read = try member.consumer.committed(partitions, timeoutMilliseconds: 30_000)
+            let read = try member.consumer.committed(partitions, timeoutMilliseconds: 5000)
             #expect(read.map(\.partition) == partitions)
             #expect(read.map(\.offset) == [7, 0, nil])
             #expect(read.map(\.metadata) == ["marker ü", nil, nil])
             #expect(read.allSatisfy { $0.error == nil })
-            #expect(try member.consumer.commit([], timeoutMilliseconds: 30_000) == [])
+            #expect(try member.consumer.commit([], timeoutMilliseconds: 5000) == [])
 
             // Somebody who only looks need not join.
             let onlooker = try Member(cluster)
-            #expect(try onlooker.consumer.committed(partitions, timeoutMilliseconds: 30_000) == read)
+            #expect(try onlooker.consumer.committed(partitions, timeoutMilliseconds: 5000) == read)
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `the result of every commit is told, refusals included`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -54,14 +54,14 @@ struct OffsetTests {
             #expect(results()[1].map(\.error?.isRetriable) == [false])
 
             cluster.failNext(.offsetCommit, [.groupAuthorizationFailed])
-            let refused = try member.consumer.commit([OffsetToCommit(Self.partition, 3)], timeoutMilliseconds: 30_000)
+            let refused = try member.consumer.commit([OffsetToCommit(Self.partition, 3)], timeoutMilliseconds: 5000)
             #expect(refused.map(\.error?.code) == [.groupAuthorizationFailed])
             #expect(
-                try member.consumer.committed([Self.partition], timeoutMilliseconds: 30_000).map(\.offset) == [1])
+                try member.consumer.committed([Self.partition], timeoutMilliseconds: 5000).map(\.offset) == [1])
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a commit without an answer ends in time`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -78,11 +78,11 @@ struct OffsetTests {
             #expect(ContinuousClock.now - start < .seconds(1))
             // The answer that comes after all goes nowhere.
             try member.idle(milliseconds: 1200)
-            #expect(try member.consumer.committed([Self.partition], timeoutMilliseconds: 30_000).map(\.offset) == [1])
+            #expect(try member.consumer.committed([Self.partition], timeoutMilliseconds: 5000).map(\.offset) == [1])
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `a position that cannot be used is told, and reading goes on after a seek`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -124,7 +124,7 @@ struct OffsetTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `records that Kafka has dropped are told before anything newer is read`() async throws {
         try await onThread {
             let cluster = try MockCluster()
@@ -143,7 +143,7 @@ struct OffsetTests {
                 }
             }
             #expect(member.records.isEmpty)
-            let marks = try member.consumer.queryWatermarks(Self.partition, timeoutMilliseconds: 30_000)
+            let marks = try member.consumer.queryWatermarks(Self.partition, timeoutMilliseconds: 5000)
             #expect(marks.low > 0 && marks.high == 100)
             try member.consumer.seek(Self.partition, to: .beginning)
             try member.run("the rest") { member.records.last?.offset == 99 }
@@ -151,7 +151,7 @@ struct OffsetTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(1)))
     func `ends, times, positions and topics can be asked for`() async throws {
         try await onThread {
             let cluster = try MockCluster(brokers: 2)
@@ -163,13 +163,13 @@ struct OffsetTests {
             #expect(try member.consumer.position([Self.partition]).map(\.offset) == [nil])
             try member.run("10 records") { member.records.count == 10 }
             #expect(try member.consumer.position([Self.partition]).map(\.offset) == [10])
-            let marks = try member.consumer.queryWatermarks(Self.partition, timeoutMilliseconds: 30_000)
+            let marks = try member.consumer.queryWatermarks(Self.partition, timeoutMilliseconds: 5000)
             #expect((marks.low, marks.high) == (0, 10))
             #expect(member.consumer.cachedWatermarks(Self.partition)?.high == 10)
             #expect(member.consumer.cachedWatermarks(TopicPartition("other", 0)) == nil)
 
             cluster.setTopicError("missing", .unknownTopicOrPartition)
-            let metadata = try member.consumer.metadata(topics: ["t", "missing"], timeoutMilliseconds: 30_000)
+            let metadata = try member.consumer.metadata(topics: ["t", "missing"], timeoutMilliseconds: 5000)
             #expect(metadata.brokers.map(\.id).sorted() == [1, 2])
             #expect(metadata.brokers.allSatisfy { $0.host == "127.0.0.1" && $0.port > 0 })
             #expect(metadata.topics.map(\.name) == ["t", "missing"])

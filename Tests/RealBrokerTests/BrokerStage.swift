@@ -151,7 +151,7 @@ final class BrokerStage {
         try eventually("the conversions to arrive; log: \(directory.log)") {
             publisher.expectation.differences(microsoft, hasOffline: settings.hasOffline).isEmpty
         }
-        try daemon.waitUntilSettled()
+        try daemon.waitUntilSettled(.seconds(60))
         try daemon.stop()
         try requireEqual(publisher.expectation.differences(microsoft, hasOffline: settings.hasOffline), [])
         for (directory, kills) in others + [(directory, 0)] {

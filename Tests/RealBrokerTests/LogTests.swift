@@ -81,7 +81,7 @@ extension RealBrokerTests {
                 // Aborted records and marks at the end of the log are no lag.
                 try transact(6)
                 try stage.arrive(committed)
-                try daemon.waitUntilSettled()
+                try daemon.waitUntilSettled(.seconds(30))
                 try requireEqual(stage.missing(aborted).count, aborted.count, "aborted")
                 try require(try stage.content().holes >= 40 * 6, "the log has no holes")
                 try stage.finish(daemon)

@@ -24,7 +24,7 @@ extension RealBrokerTests {
                 try stage.publish(ids, partition: partition)
                 try stage.arrive(ids)
             }
-            try daemon.waitUntilSettled()
+            try daemon.waitUntilSettled(.seconds(30))
             try daemon.stop()
             for partition in 0..<stage.partitions {
                 try stage.publish(BrokerStage.ids("gone-\(partition)", 20), partition: partition)
@@ -82,7 +82,7 @@ extension RealBrokerTests {
                 for partition in 0..<stage.partitions {
                     try stage.arrive(BrokerStage.ids("gone-\(partition)", 20).suffix(5))
                 }
-                try daemon.waitUntilSettled()
+                try daemon.waitUntilSettled(.seconds(30))
                 let jumps = stage.directory.logLines("offset.reset")
                 try requireEqual(jumps.map { $0["from"]?.integer }, [10, 10, 10, 10], "from")
                 try requireEqual(jumps.map { $0["to"]?.integer }, [25, 25, 25, 25], "to")
@@ -100,7 +100,7 @@ extension RealBrokerTests {
                 let ids = BrokerStage.ids("new", 10)
                 try stage.publish(ids, partition: 0)
                 try stage.arrive(ids)
-                try daemon.waitUntilSettled()
+                try daemon.waitUntilSettled(.seconds(30))
                 try daemon.stop()
                 // What was read moves the group; where nothing has come, the next start jumps and says so again.
                 try requireEqual(stage.committed(), [0: 40, 1: 10, 2: 10, 3: 10], "committed")
@@ -130,7 +130,7 @@ extension RealBrokerTests {
                 var daemon = try stage.start()
                 try stage.publisher.publish(1000)
                 try stage.arrive(stage.publisher.expectation.capi)
-                try daemon.waitUntilSettled()
+                try daemon.waitUntilSettled(.seconds(30))
                 try daemon.stop()
                 try stage.commit(1_000_000, partition: 0)
                 daemon = try stage.start()

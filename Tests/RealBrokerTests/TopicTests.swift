@@ -28,7 +28,7 @@ extension RealBrokerTests {
                 var daemon = try stage.start()
                 try stage.publisher.publish(2000)
                 try stage.arrive(stage.publisher.expectation.capi)
-                try daemon.waitUntilSettled()
+                try daemon.waitUntilSettled(.seconds(30))
                 try daemon.stop()
                 try stage.admin.deleteTopic(stage.topic)
                 try stage.admin.createTopic(stage.topic, partitions: stage.partitions)
@@ -47,7 +47,7 @@ extension RealBrokerTests {
                 let daemon = try stage.start()
                 try stage.publisher.publish(2000)
                 try stage.arrive(stage.publisher.expectation.capi)
-                try daemon.waitUntilSettled()
+                try daemon.waitUntilSettled(.seconds(30))
                 try stage.admin.deleteTopic(stage.topic)
                 try stage.admin.createTopic(stage.topic, partitions: stage.partitions)
                 let ids = (0..<stage.partitions).map { BrokerStage.ids("under-\($0)", 10) }
