@@ -7,7 +7,9 @@ public final class DaemonDirectory: Sendable {
     public let path: String
 
     public init() throws(HarnessFailure) {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        // Set to nothing is not set.
+        let given = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+        let parent = given.isEmpty ? "/tmp" : given
         var template = Array("\(parent)/conversion-forwarder-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw HarnessFailure(

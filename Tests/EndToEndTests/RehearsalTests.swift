@@ -23,7 +23,7 @@ struct RehearsalTests {
         }
     }
 
-    @Test func `every procedure and every alert has a page that is rehearsed`() {
+    @Test func `every page names a situation that can be rehearsed, and something to type`() {
         #expect(RunbookPage.all.count > 12)
         for page in RunbookPage.all {
             #expect(page.situation != nil, "\(page): its front matter names no situation that can be rehearsed")

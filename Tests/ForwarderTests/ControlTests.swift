@@ -1,4 +1,5 @@
 import ForwarderCore
+import ForwarderHarness
 import Glibc
 import Testing
 
@@ -24,10 +25,9 @@ struct ControlTests {
     }
 
     @Test func `one request that takes long holds up no other, and a silent client none`() throws {
-        var template = Array("/tmp/control-XXXXXX".utf8CString)
-        #expect(mkdtemp(&template) != nil)
-        let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        defer { rmdir(directory) }
+        let place = try DaemonDirectory()
+        defer { place.remove() }
+        let directory = place.path
         let control = try ControlSocket(directory: directory)
         control.start { request in
             if request == Array("slow".utf8) { usleep(3_000_000) }
@@ -50,10 +50,9 @@ struct ControlTests {
     @Test func `answered requests leave nothing behind, however many`() async {
         // A process of its own: nobody else's threads are counted.
         await #expect(processExitsWith: .success) {
-            var template = Array("/tmp/control-XXXXXX".utf8CString)
-            #expect(mkdtemp(&template) != nil)
-            let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-            defer { rmdir(directory) }
+            let place = try DaemonDirectory()
+            defer { place.remove() }
+            let directory = place.path
             let control = try ControlSocket(directory: directory)
             control.start { $0 }
             let before = ControlTests.virtualMemory
@@ -65,10 +64,9 @@ struct ControlTests {
     }
 
     @Test func `requests without an end, half of one, and more clients than are answered at a time`() throws {
-        var template = Array("/tmp/control-XXXXXX".utf8CString)
-        #expect(mkdtemp(&template) != nil)
-        let directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        defer { rmdir(directory) }
+        let place = try DaemonDirectory()
+        defer { place.remove() }
+        let directory = place.path
         let control = try ControlSocket(directory: directory)
         control.start { $0.count > 100 ? [] : $0 }
         defer { control.stop() }

@@ -1,4 +1,5 @@
 import ForwarderCore
+import ForwarderHarness
 import Glibc
 import Testing
 
@@ -7,20 +8,17 @@ import Testing
 /// From the record to the answer of `deliveries`.
 final class DeliveryLogTests {
     private static let noon = Timestamp(seconds: 1_786_000_000)
-    private let state: String
+    private let directory: DaemonDirectory
+    private var state: String { directory.path }
     private let capi = DestinationID(1)
     private let offline = DestinationID(2)
 
-    init() {
-        var template = Array("/tmp/delivery-log-XXXXXX".utf8CString)
-        _ = mkdtemp(&template)
-        state = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    init() throws {
+        directory = try DaemonDirectory()
     }
 
     deinit {
-        for segment in segments { unlink(segment.path) }
-        rmdir("\(state)/deliveries")
-        rmdir(state)
+        directory.remove()
     }
 
     private var segments: [DeliveryLogFiles.Segment] {

@@ -1,21 +1,20 @@
 import ForwarderCore
+import ForwarderHarness
 import Glibc
 import Testing
 
 @testable import Forwarder
 
-struct FileTests {
-    private let directory: String
+final class FileTests {
+    private let place: DaemonDirectory
+    private var directory: String { place.path }
 
-    init() {
-        var template = Array("/tmp/forwarder-files-XXXXXX".utf8CString)
-        _ = mkdtemp(&template)
-        directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    init() throws {
+        place = try DaemonDirectory()
     }
 
-    private func remove(_ names: String...) {
-        for name in names { unlink("\(directory)/\(name)") }
-        rmdir(directory)
+    deinit {
+        place.remove()
     }
 
     private func size(_ name: String) -> Int? {
@@ -24,7 +23,6 @@ struct FileTests {
     }
 
     @Test func `a file is replaced as a whole and belongs to its owner alone`() throws {
-        defer { remove("f") }
         try SmallFile.replace("\(directory)/f", with: Array("one".utf8))
         try SmallFile.replace("\(directory)/f", with: Array("two".utf8))
         #expect(try SmallFile.read("\(directory)/f", limit: 3) == Array("two".utf8))
@@ -41,7 +39,6 @@ struct FileTests {
     }
 
     @Test func `the reserve takes the space that is configured, whatever it was before`() {
-        defer { remove("ballast") }
         func ballast(_ bytes: Int) -> Ballast {
             var settings = StateSettings()
             settings.directory = directory
@@ -56,11 +53,9 @@ struct FileTests {
         mkdir("\(directory)/ballast", 0o700)
         let reason = "\(directory)/ballast: Is a directory"
         #expect(ballast(50_000).take() == .impossible(reason: reason))
-        rmdir("\(directory)/ballast")
     }
 
     @Test func `a store's file is missed when it is deleted or replaced`() throws {
-        defer { remove("store.sqlite", "old") }
         let path = "\(directory)/store.sqlite"
         try SmallFile.replace(path, with: [1])
         let file = StoreFile(path)
@@ -74,7 +69,6 @@ struct FileTests {
     }
 
     @Test func `a secret is read without what surrounds it, and refused where it could break a header`() throws {
-        defer { remove("s") }
         let reference = SecretReference.file("\(directory)/s")
         func secret(_ text: String) throws -> String {
             try SmallFile.replace("\(directory)/s", with: Array(text.utf8))

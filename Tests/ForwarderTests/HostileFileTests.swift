@@ -1,4 +1,5 @@
 import ForwarderCore
+import ForwarderHarness
 import Glibc
 import Testing
 
@@ -8,13 +9,9 @@ import Testing
 struct HostileFileTests {
     @Test(.timeLimit(.minutes(1)))
     func `where a secret should be, a pipe, a directory, a giant or nothing is an error and no wait`() throws {
-        var template = Array("/tmp/hostile-files-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        defer {
-            for name in ["pipe", "link", "loop", "giant"] { unlink("\(directory)/\(name)") }
-            rmdir(directory)
-        }
+        let place = try DaemonDirectory()
+        defer { place.remove() }
+        let directory = place.path
         #expect(mkfifo("\(directory)/pipe", 0o600) == 0)
         #expect(symlink("\(directory)/none", "\(directory)/link") == 0)
         #expect(symlink("\(directory)/loop", "\(directory)/loop") == 0)
