@@ -38,9 +38,7 @@ public struct Expectation {
             }
             let arrived = unwanted.filter { timesAccepted($0) > 0 }
             if !arrived.isEmpty { differences.append("arrived although unwanted: \(arrived.prefix(5))") }
-            var destinations = [Microsoft.capi]
-            if hasOffline { destinations.append(Microsoft.offline) }
-            for destination in destinations {
+            for destination in model.destinations {
                 guard let books = model.books(of: destination) else { continue }
                 if books.judgedInvalid > 0 || books.changed > 0 {
                     differences.append(

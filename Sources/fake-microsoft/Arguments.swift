@@ -47,6 +47,8 @@ struct Arguments {
         While it runs:
           GET  /_fake/report                         the books as JSON
           GET  /_fake/events?tag=ID&id=EVENT         how often an event was accepted
+          GET  /_fake/value?tag=ID&transaction=T&goal=G
+                                                     what counts for a transaction after its adjustments
           POST /_fake/plan?name=PLAN&seconds=N       put a fault plan into force; also name=poison&id=EVENT
           POST /_fake/token?tag=ID&token=TOKEN       give a tag another token
           POST /_fake/token?expire=access            let all access tokens expire

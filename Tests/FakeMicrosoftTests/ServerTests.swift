@@ -21,10 +21,14 @@ import Testing
         await onThread { server.stop() }
     }
 
-    private func send(_ ids: [String], to server: FakeMicrosoftServer) async -> RawAnswer {
+    private func send(
+        _ ids: [String], to server: FakeMicrosoftServer, customData: String? = nil
+    ) async -> RawAnswer {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        let events = ids.map { Bench.event(id: $0, time: Timestamp(seconds: Int64(time.tv_sec) - 10)) }
+        let events = ids.map {
+            Bench.event(id: $0, time: Timestamp(seconds: Int64(time.tv_sec) - 10), customData: customData)
+        }
         return await exchange(
             port: server.port, "POST", "/v1/1/events", headers: ServerTests.capiHeaders,
             body: #"{"data":[\#(events.joined(separator: ","))]}"#)
@@ -137,6 +141,17 @@ import Testing
         }
     }
 
+    @Test func `what counts for a transaction or a conversion is told`() async throws {
+        try await withServer { server in
+            let order = #""transactionId":"ord 1","value":19.990,"currency":"EUR""#
+            #expect(await send(["a"], to: server, customData: order).status == 200)
+            let told = await exchange(port: server.port, "GET", "/_fake/value?tag=1&transaction=ord+1&goal=Purchase")
+            #expect(told.body == "{\"counted\":\"19.99\",\"currency\":\"EUR\"}\n")
+            let nothing = await exchange(port: server.port, "GET", "/_fake/value?account=20&name=Purchase&time=x")
+            #expect(nothing.body == "{\"counted\":\"nothing\"}\n")
+        }
+    }
+
     @Test func `the plan and a token are changed while it runs`() async throws {
         try await withServer { server in
             #expect(await exchange(port: server.port, "POST", "/_fake/plan?name=outage&seconds=3600").status == 200)
@@ -152,7 +167,8 @@ import Testing
     @Test(arguments: [
         ("GET", "/_fake/plan", 404), ("POST", "/_fake/plan?name=chaos", 400),
         ("POST", "/_fake/plan?name=mixed&seed=x", 400),
-        ("POST", "/_fake/token?tag=1", 400), ("GET", "/_fake/events?tag=1", 400), ("GET", "/_fake/nothing", 404),
+        ("POST", "/_fake/token?tag=1", 400), ("GET", "/_fake/events?tag=1", 400), ("GET", "/_fake/value?tag=1", 400),
+        ("GET", "/_fake/nothing", 404),
     ])
     func `a string pulled wrongly says what is wanted`(method: String, target: String, status: Int) async throws {
         try await withServer { server in

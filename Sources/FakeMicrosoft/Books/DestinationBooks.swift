@@ -20,6 +20,8 @@ public struct DestinationBooks: Sendable {
     public private(set) var judgedInvalid = 0
     public private(set) var findings: [Finding] = []
     public internal(set) var traffic = Traffic()
+    /// What is counted for the conversions that were accepted, adjustments taken into account.
+    var conversions = CountedConversions()
 
     private var ledger = Ledger()
     /// What was said of events that were refused for the fault plan's sake: codes, "" for a refusal without one. Of a
@@ -34,9 +36,11 @@ public struct DestinationBooks: Sendable {
         self.findingLimit = findingLimit
     }
 
-    /// Enters the fate of every item of a request.
+    /// Enters the fate of every item of a request. `onNew` is told the index of each that was never accepted before.
     /// - Returns: how many items were processed.
-    mutating func book<Code>(_ judgement: Judgement<Code>, body: [UInt8], isProcessed: Bool) -> Int {
+    mutating func book<Code>(
+        _ judgement: Judgement<Code>, body: [UInt8], isProcessed: Bool, onNew: (Int) -> Void = { _ in }
+    ) -> Int {
         var processed = 0
         for (index, item) in judgement.items.enumerated() {
             received += 1
@@ -54,7 +58,10 @@ public struct DestinationBooks: Sendable {
                 processed += 1
                 note(item.name)
                 switch ledger.enter(item.key, content: item.content) {
-                case .new: accepted += 1
+                case .new:
+                    accepted += 1
+                    if case .conversion(let conversion) = item.effect { conversions.enter(conversion) }
+                    onNew(index)
                 case .identical: duplicates += 1
                 case .changed:
                     changed += 1
@@ -119,7 +126,7 @@ public struct DestinationBooks: Sendable {
         if findings.count < findingLimit { findings.append(finding) }
     }
 
-    private static func shown(_ item: JudgedItem, in body: [UInt8]) -> String? {
+    static func shown(_ item: JudgedItem, in body: [UInt8]) -> String? {
         let range = Int(item.shownID.lowerBound)..<Int(item.shownID.upperBound)
         return range.isEmpty ? nil : String(decoding: body[range].prefix(100), as: UTF8.self)
     }

@@ -90,6 +90,15 @@ public struct ConversionKey: Sendable {
         }
         return hash.value
     }
+
+    /// What adjustments find it by.
+    var original: UInt64 {
+        let isByClick = !clickID.isEmpty
+        let key = ConversionKey(
+            name: name, time: time, clickID: clickID, emailHash: isByClick ? "" : emailHash,
+            phoneHash: isByClick ? "" : phoneHash)
+        return key.hash
+    }
 }
 
 extension DestinationBooks {
@@ -102,6 +111,12 @@ extension DestinationBooks {
         writer.member("changed", changed)
         writer.member("invalid", invalid)
         writer.member("unprocessed", unprocessed)
+        writer.name("counted_value")
+        writer.object {
+            for (currency, sum) in conversions.sums.sorted(by: { $0.key < $1.key }) {
+                $0.member(currency, Amount(thousandths: sum, currency: currency).text)
+            }
+        }
         traffic.write(to: &writer)
         writeFindings(to: &writer)
     }

@@ -112,6 +112,23 @@ extension Bytes {
         return number
     }
 
+    /// A plain decimal number in thousandths, what is beyond them cut off; nil for another form or more than 15 digits.
+    var thousandths: Int64? {
+        let isNegative = first == UInt8(ascii: "-")
+        let parts = Bytes(rebasing: self[(isNegative ? 1 : 0)...])
+            .split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count <= 2, (1...15).contains(parts[0].count),
+            let whole = Bytes(rebasing: parts[0]).digits(0..<parts[0].count)
+        else { return nil }
+        var thousandths = Int64(whole) * 1000
+        if parts.count == 2 {
+            let kept = Bytes(rebasing: parts[1].prefix(3))
+            guard let fraction = kept.digits(0..<kept.count), !kept.isEmpty else { return nil }
+            thousandths += Int64(fraction) * [100, 10, 1][kept.count - 1]
+        }
+        return isNegative ? -thousandths : thousandths
+    }
+
     private func isDomain(at start: Int) -> Bool {
         var index = start
         var hasDot = false

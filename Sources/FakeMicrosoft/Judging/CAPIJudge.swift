@@ -11,6 +11,8 @@ struct CAPIJudge {
     /// The event being judged, and the worst that was found out about it.
     var item: Int32 = 0
     var worst = Severity.none
+    /// The transaction that the event is about, and its worth.
+    private var conversion: Conversion?
 
     static func judge(_ body: [UInt8], now: Timestamp) -> Judgement<CAPICode> {
         var tape = JSONTape()
@@ -58,6 +60,7 @@ struct CAPIJudge {
         view.forEachElement(of: data) { index in
             item = Int32(items.count)
             worst = .none
+            conversion = nil
             items.append(event(index))
         }
         return Judgement(
@@ -102,7 +105,16 @@ struct CAPIJudge {
             judged.shownID = view.range(id)
         }
         judged.worst = worst
+        if var conversion {
+            conversion.time = time(places[CAPISchema.Event.time])
+            judged.effect = .conversion(conversion)
+        }
         return judged
+    }
+
+    private func time(_ index: Int) -> Timestamp? {
+        guard index != 0, view.kind(index) == .number else { return nil }
+        return view.bytes(index).integer.map { Timestamp(seconds: $0) }
     }
 
     /// Hash that stands for an absent event name.
@@ -139,10 +151,24 @@ struct CAPIJudge {
         }
         let value = places[CAPISchema.Custom.value]
         if value != 0, isPageLoad { note(.error, .valueOnPageLoad, .customData, name: "value", at: value) }
+        let transaction = places[CAPISchema.Custom.transactionID]
+        if transaction != 0, view.kind(transaction) == .string {
+            conversion = Conversion(key: ContentHash.of(view.bytes(transaction)), amount: amount(places))
+        }
         let items = places[CAPISchema.Custom.items]
         if items != 0 { products(items) }
         let hotelData = places[CAPISchema.Custom.hotelData]
         if hotelData != 0 { self.hotelData(hotelData) }
+    }
+
+    private func amount(_ places: FieldPlaces) -> Amount? {
+        let value = places[CAPISchema.Custom.value]
+        let currency = places[CAPISchema.Custom.currency]
+        guard value != 0, view.kind(value) == .number, let thousandths = view.bytes(value).thousandths else {
+            return nil
+        }
+        let isNamed = currency != 0 && view.bytes(currency).isCurrencyCode
+        return Amount(thousandths: thousandths, currency: isNamed ? view.bytes(currency).text : "")
     }
 
     /// A stay needs its end or its length.

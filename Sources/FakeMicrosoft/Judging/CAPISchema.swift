@@ -60,6 +60,6 @@ struct CAPISchema {
     enum Event { static let type = 0, time = 1, userData = 2, url = 3, id = 4, name = 5, customData = 6 }
     /// The first so many fields of `userData` identify a person.
     static let identifierCount = 7
-    enum Custom { static let value = 0, items = 1, hotelData = 2 }
+    enum Custom { static let value = 0, items = 1, hotelData = 2, currency = 6, transactionID = 7 }
     enum Hotel { static let checkout = 3, length = 4 }
 }

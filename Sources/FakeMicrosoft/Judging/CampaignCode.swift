@@ -31,6 +31,16 @@ public enum CampaignCode: Int, CaseIterable, Sendable {
     case notAcceptedForGoal = 5615
     case earlierThanClick = 5616
     case clickOutsideWindow = 5617
+    case adjustmentTypeInvalid = 5618
+    case adjustmentTimeMissing = 5619
+    case adjustmentEarlierThanConversion = 5620
+    case adjustmentTimeInvalid = 5621
+    case adjustmentTimeInFuture = 5622
+    case adjustmentTimeOutOfWindow = 5623
+    case adjustmentValueNotExpected = 5624
+    case adjustmentValueMissing = 5625
+    case adjustmentCurrencyMissing = 5626
+    case adjustmentNotSupported = 5627
 
     // Microsoft names these but publishes no number; the numbers are made up.
     case emailNotHashed = 99_001
@@ -39,6 +49,8 @@ public enum CampaignCode: Int, CaseIterable, Sendable {
     case creditInvalid = 99_004
     case attributionFieldMissing = 99_005
     case goalNotExternallyAttributed = 99_006
+    /// Microsoft names none for an online adjustment without its transaction. Made up altogether.
+    case transactionIDMissing = 99_007
     /// A field that does not exist, or one that stands there twice. Made up altogether.
     case unknownField = 99_101
 
@@ -76,12 +88,23 @@ public enum CampaignCode: Int, CaseIterable, Sendable {
         case .notAcceptedForGoal: "OfflineConversionNotAcceptedForGoal"
         case .earlierThanClick: "ConversionTimeEarlierThanClickTime"
         case .clickOutsideWindow: "ClickIdDateTimeOutsideGoalConversionWindow"
+        case .adjustmentTypeInvalid: "OfflineConversionInvalidAdjustmentType"
+        case .adjustmentTimeMissing: "OfflineConversionAdjustmentTimeNullOrEmpty"
+        case .adjustmentEarlierThanConversion: "OfflineConversionAdjustmentTimeEarlierThanConversionTime"
+        case .adjustmentTimeInvalid: "OfflineConversionAdjustmentTimeInvalid"
+        case .adjustmentTimeInFuture: "OfflineConversionFutureAdjustmentTimeCannotBeSet"
+        case .adjustmentTimeOutOfWindow: "OfflineConversionAdjustmentTimeOutOfWindow"
+        case .adjustmentValueNotExpected: "OfflineConversionAdjustmentValueNotExpected"
+        case .adjustmentValueMissing: "OfflineConversionAdjustmentValueRequired"
+        case .adjustmentCurrencyMissing: "OfflineConversionCurrencyValueRequired"
+        case .adjustmentNotSupported: "OfflineConversionRestateRetractNotSupported"
         case .emailNotHashed: "ConversionEmailAddressIsNotHashed"
         case .phoneNotHashed: "ConversionPhoneNumberIsNotHashed"
         case .notEligibleForEnhancedConversions: "NotEligibleForEnhancedConversions"
         case .creditInvalid: "ExternalAttributionCreditValueInvalid"
         case .attributionFieldMissing: "ExternalAttributionRequiredFieldEmpty"
         case .goalNotExternallyAttributed: "GoalNotEligibleForExternalAttribution"
+        case .transactionIDMissing: "TransactionIdNullOrEmpty"
         case .unknownField: "UnknownField"
         }
     }

@@ -46,6 +46,8 @@ struct JudgedItem: Sendable {
     /// Where its id stands in the body, for findings; empty if it has none or one that must not be shown.
     var shownID: Range<UInt32>
     var worst: Severity
+    /// What it does to the value that is counted, once it is accepted; nil if nothing can be said of that.
+    var effect: ValueEffect?
 
     /// Whether it belongs to that share of the items that are in order, by what it is and by `salt`.
     func isChosen(share: Double, salt: Int) -> Bool {

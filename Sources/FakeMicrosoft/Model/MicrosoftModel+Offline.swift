@@ -1,10 +1,12 @@
 import ForwarderCore
 
-/// ApplyOfflineConversions.
+/// ApplyOfflineConversions, ApplyOfflineConversionAdjustments and ApplyOnlineConversionAdjustments.
 extension MicrosoftModel {
-    mutating func admitOffline(_ request: FakeRequest, _ exchange: Exchange) -> Admission {
+    mutating func admitOffline(
+        _ request: FakeRequest, as content: CampaignContent, _ exchange: Exchange
+    ) -> Admission {
         let account = settings.accounts.first { $0.accountID == request.headers["customeraccountid"] }
-        let destination = account.map { FakeDestination.offline(account: $0.accountID) }
+        let destination = account.map { FakeDestination.campaign(content, account: $0.accountID) }
         if let reply = OfflineAnswers.gateway(exchange) {
             withBooks(destination) { $0.traffic.count(reply, fault: exchange.fault?.name) }
             return .reply(reply)
@@ -29,11 +31,11 @@ extension MicrosoftModel {
             return .reply(reply)
         }
         guard let account else { preconditionFailure("an unknown account passed the check of credentials") }
-        return .pending(PendingRequest(kind: .offline(account), exchange: exchange, body: request.body))
+        return .pending(PendingRequest(kind: .offline(content, account), exchange: exchange, body: request.body))
     }
 
     /// What is wrong with who is asking.
-    private func credentialFault(
+    func credentialFault(
         _ request: FakeRequest, account: OfflineAccount?, now: Timestamp
     ) -> CampaignCode? {
         guard let authorization = request.headers["authorization"], authorization.hasPrefix("Bearer ") else {
@@ -78,7 +80,15 @@ extension MicrosoftModel {
             if case .partialErrors(let code, let share) = exchange.fault {
                 judgement.refuse(share: share, salt: exchange.chosen?.phase ?? 0, code: code, name: "ConversionName")
             }
-            _ = withBooks(pending.destination) { $0.book(judgement, body: pending.body, isProcessed: true) }
+            var isNew = [Bool](repeating: false, count: judgement.items.count)
+            _ = withBooks(pending.destination) {
+                $0.book(judgement, body: pending.body, isProcessed: true) { isNew[$0] = true }
+            }
+            if case .offline(let content, let account) = pending.kind, content != .conversions {
+                for (index, item) in judgement.items.enumerated() where isNew[index] {
+                    adjust(item, at: index, content, of: account, pending)
+                }
+            }
             reply = OfflineAnswers.applied(judgement, body: pending.body)
             reply.spoil(by: exchange.fault)
         }

@@ -25,7 +25,9 @@ public struct MicrosoftModel: Sendable {
         tokens = TokenIssuer(settings.grant)
         strays = DestinationBooks(findingLimit: settings.findingLimit)
         for tag in settings.tags.keys { open(.capi(tag: tag)) }
-        for account in settings.accounts { open(.offline(account: account.accountID)) }
+        for account in settings.accounts {
+            for content in CampaignContent.allCases { open(.campaign(content, account: account.accountID)) }
+        }
     }
 
     /// Answers one request.
@@ -52,7 +54,7 @@ public struct MicrosoftModel: Sendable {
             poisons: plan.poisons(for: route.target, after: now - start))
         switch route {
         case .capi(let tag): return admitCAPI(request, tag: tag, exchange)
-        case .offline: return admitOffline(request, exchange)
+        case .offline(let content): return admitOffline(request, as: content, exchange)
         case .oauth: return .reply(answerTokenRequest(request, exchange, using: &rng))
         case .unknown:
             strays.blame(Finding(reason: "unknown_path"))
@@ -136,7 +138,7 @@ struct Exchange: Sendable {
 struct PendingRequest: Sendable {
     enum Kind: Sendable {
         case capi(tag: String)
-        case offline(OfflineAccount)
+        case offline(CampaignContent, OfflineAccount)
     }
 
     var kind: Kind
@@ -147,14 +149,15 @@ struct PendingRequest: Sendable {
     func judge() -> JudgedContent {
         switch kind {
         case .capi: .capi(CAPIJudge.judge(body, now: exchange.now))
-        case .offline(let account): .offline(OfflineJudge.judge(body, goals: account.goals, now: exchange.now))
+        case .offline(let content, let account):
+            .offline(CampaignJudge.judge(body, as: content, of: account, now: exchange.now))
         }
     }
 
     var destination: FakeDestination {
         switch kind {
         case .capi(let tag): .capi(tag: tag)
-        case .offline(let account): .offline(account: account.accountID)
+        case .offline(let content, let account): .campaign(content, account: account.accountID)
         }
     }
 }

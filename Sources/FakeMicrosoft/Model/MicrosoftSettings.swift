@@ -26,6 +26,10 @@ public struct OfflineAccount: Sendable {
     public var customerID: String
     public var accountID: String
     public var goals: [String: OfflineGoal]
+    /// The UET tags whose conversions it may adjust; nil: every tag.
+    public var tags: Set<String>?
+    /// The goals that count conversions of its tags; nil: a goal of every name.
+    public var onlineGoals: Set<String>?
 
     public init(customerID: String, accountID: String, goals: [String: OfflineGoal]) {
         self.customerID = customerID
@@ -69,12 +73,26 @@ public struct GrantSettings: Sendable {
 public enum FakeDestination: Hashable, Sendable {
     case capi(tag: String)
     case offline(account: String)
+    /// An account's restated and retracted offline conversions.
+    case offlineAdjustments(account: String)
+    /// An account's restated and retracted conversions of UET tags.
+    case onlineAdjustments(account: String)
 
     /// Its key in the report.
     public var name: String {
         switch self {
         case .capi(let tag): "capi/\(tag)"
         case .offline(let account): "offline/\(account)"
+        case .offlineAdjustments(let account): "offline_adjustments/\(account)"
+        case .onlineAdjustments(let account): "online_adjustments/\(account)"
+        }
+    }
+
+    static func campaign(_ content: CampaignContent, account: String) -> FakeDestination {
+        switch content {
+        case .conversions: .offline(account: account)
+        case .offlineAdjustments: .offlineAdjustments(account: account)
+        case .onlineAdjustments: .onlineAdjustments(account: account)
         }
     }
 }

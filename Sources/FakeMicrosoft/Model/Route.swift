@@ -1,7 +1,7 @@
 /// The interface that a request is for.
 enum Route: Equatable {
     case capi(tag: String)
-    case offline
+    case offline(CampaignContent)
     case oauth
     case unknown
 
@@ -9,9 +9,12 @@ enum Route: Equatable {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         switch parts.count {
         case 4 where parts[1] == "v1" && parts[3] == "events" && !parts[2].isEmpty: self = .capi(tag: String(parts[2]))
-        case 5
-        where parts[1] == "CampaignManagement" && parts[2...].elementsEqual(["v13", "OfflineConversions", "Apply"]):
-            self = .offline
+        case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OfflineConversions", "Apply"]):
+            self = .offline(.conversions)
+        case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OfflineConversionAdjustments", "Apply"]):
+            self = .offline(.offlineAdjustments)
+        case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OnlineConversionAdjustments", "Apply"]):
+            self = .offline(.onlineAdjustments)
         case 5 where !parts[1].isEmpty && parts[2...].elementsEqual(["oauth2", "v2.0", "token"]): self = .oauth
         default: self = .unknown
         }

@@ -8,6 +8,7 @@ extension RequestDesk {
         switch (request.method, request.path) {
         case ("GET", "/_fake/report"): return .json(200, report())
         case ("GET", "/_fake/events"): return timesAccepted(query)
+        case ("GET", "/_fake/value"): return countedValue(query)
         case ("POST", "/_fake/plan"): return follow(query)
         case ("POST", "/_fake/token"): return changeToken(query)
         default:
@@ -15,6 +16,7 @@ extension RequestDesk {
                 404,
                 "there are GET /_fake/report, GET /_fake/events?tag=&id= "
                     + "or ?account=&name=&time=&click_id=&email=&phone=, "
+                    + "GET /_fake/value?tag=&transaction=&goal= or ?account=&name=&time=&click_id=&email=&phone=, "
                     + "POST /_fake/plan?name=&seed=&seconds= and POST /_fake/token?tag=&token= or ?expire=access")
         }
     }
@@ -24,15 +26,37 @@ extension RequestDesk {
         if let tag = query["tag"], let id = query["id"] {
             times = withModel { $0.timesAccepted(tag: tag, eventID: id) }
         } else if let account = query["account"], let name = query["name"], let time = query["time"] {
-            let key = ConversionKey(
-                name: name, time: time, clickID: query["click_id"] ?? "", emailHash: query["email"] ?? "",
-                phoneHash: query["phone"] ?? "")
+            let key = ConversionKey(name: name, time: time, query)
             times = withModel { $0.timesAccepted(account: account, key) }
         } else {
             return .problem(400, "give tag and id, or account, name and time")
         }
         var writer = JSONWriter()
         writer.object { $0.member("accepted", times) }
+        return .json(200, writer.bytes)
+    }
+
+    private func countedValue(_ query: Form) -> ServerAnswer {
+        let value: CountedValue?
+        if let tag = query["tag"], let transaction = query["transaction"], let goal = query["goal"] {
+            value = withModel { $0.countedValue(tag: tag, transactionID: transaction, goal: goal) }
+        } else if let account = query["account"], let name = query["name"], let time = query["time"] {
+            let key = ConversionKey(name: name, time: time, query)
+            value = withModel { $0.countedValue(account: account, key) }
+        } else {
+            return .problem(400, "give tag, transaction and goal, or account, name and time")
+        }
+        var writer = JSONWriter()
+        writer.object {
+            switch value {
+            case nil: $0.member("counted", "nothing")
+            case .goalValue: $0.member("counted", "goal_value")
+            case .retracted: $0.member("counted", "retracted")
+            case .amount(let amount, let currency):
+                $0.member("counted", amount)
+                $0.member("currency", currency)
+            }
+        }
         return .json(200, writer.bytes)
     }
 
@@ -63,6 +87,14 @@ extension RequestDesk {
             return .problem(400, "give tag and token, or expire=access")
         }
         return .json(200, Array("{}".utf8))
+    }
+}
+
+extension ConversionKey {
+    fileprivate init(name: String, time: String, _ query: Form) {
+        self.init(
+            name: name, time: time, clickID: query["click_id"] ?? "", emailHash: query["email"] ?? "",
+            phoneHash: query["phone"] ?? "")
     }
 }
 

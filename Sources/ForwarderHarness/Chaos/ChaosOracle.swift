@@ -86,7 +86,7 @@ struct ChaosOracle {
     static func findings(_ microsoft: FakeMicrosoftServer) -> [String] {
         microsoft.withModel { model in
             var findings: [String] = []
-            for destination in [Microsoft.capi, Microsoft.offline] {
+            for destination in model.destinations {
                 guard let books = model.books(of: destination) else { continue }
                 if books.judgedInvalid > 0 || books.changed > 0 {
                     findings.append(
