@@ -218,6 +218,7 @@ extension Delivery {
             topic: 0, partition: partition, offset: frozen.offset, assignment: .none, sequence: 0,
             eventTime: frozen.eventTime, sendBy: Timestamp(milliseconds: frozen.sendBy), content: 0..<0, record: 0..<0)
         payloadHash = frozen.payloadHash
+        transaction = TransactionKey(rawValue: frozen.transaction)
         itemCount = items
         self.matchKeys = MatchKeys(rawValue: matchKeys)
         self.attempts = attempts

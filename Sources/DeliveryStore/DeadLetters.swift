@@ -38,7 +38,7 @@ extension DeliveryStore {
         let insert = try connection.statement(
             """
             INSERT INTO dead_letters (class, reason, dead_at, attempts, \(Schema.frozenColumns))
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
             ON CONFLICT (\(Schema.originColumns)) DO NOTHING
             """)
         insert.bind(3, now)

@@ -16,6 +16,8 @@ struct FrozenColumns {
     var matchKeys: Int64
     var content: Bytes
     var event: Bytes
+    /// `TransactionKey`; 0 is none.
+    var transaction: Int64 = 0
 
     var checksum: Int64 {
         var checksum = Checksum()
@@ -32,6 +34,8 @@ struct FrozenColumns {
         checksum.add(goal)
         checksum.add(content)
         checksum.add(event)
+        // Rows of the first schema had none, and their checksums stay good.
+        if transaction != 0 { checksum.add(transaction) }
         return checksum.value
     }
 
@@ -49,7 +53,7 @@ extension FrozenColumns {
             payloadHash: delivery.payloadHash, eventTime: delivery.eventTime, sendBy: delivery.sendBy.milliseconds,
             goal: goals[Int(delivery.goal)], items: Int64(delivery.itemCount),
             matchKeys: Int64(delivery.matchKeys.rawValue), content: Bytes(rebasing: contents[delivery.content]),
-            event: Bytes(rebasing: records[delivery.record]))
+            event: Bytes(rebasing: records[delivery.record]), transaction: delivery.transaction.rawValue)
     }
 
     /// Binds the columns, the first of them at `first`. The bytes must stay where they are until the statement ran.
@@ -68,6 +72,7 @@ extension FrozenColumns {
         statement.bind(first + 11, content)
         statement.bind(first + 12, event)
         statement.bind(first + 13, checksum)
+        statement.bind(first + 14, transaction)
     }
 
     /// The columns of the row a statement stands on, the first of them at `first`, if they are what was written. The
@@ -78,7 +83,7 @@ extension FrozenColumns {
             offset: row.integer(first + 3), item: row.integer(first + 4), payloadHash: row.integer(first + 5),
             eventTime: row.integer(first + 6), sendBy: row.integer(first + 7), goal: row.text(first + 8),
             items: row.integer(first + 9), matchKeys: row.integer(first + 10), content: row.bytes(first + 11),
-            event: row.bytes(first + 12))
+            event: row.bytes(first + 12), transaction: row.integer(first + 14))
         guard checksum == row.integer(first + 13) else { return nil }
     }
 }

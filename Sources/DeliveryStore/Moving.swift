@@ -55,7 +55,7 @@ extension DeliveryStore {
                     result.next = RowID(id)
                     if claimed.contains(RowID(id)) {
                         result.claimed += 1
-                    } else if row.integer(15) != 0 {
+                    } else if row.integer(16) != 0 {
                         result.alreadyThere += 1
                     } else if var frozen = FrozenColumns(verifying: row, from: 1) {
                         frozen.destination = target
@@ -66,9 +66,10 @@ extension DeliveryStore {
             if seen < limit { result.next = nil }
             let update = try connection.statement(
                 """
-                UPDATE OR IGNORE queue SET destination = ?2, checksum = ?3, hold = 0, strikes = 0,
-                    due_at = max(?4, event_time * 1000) WHERE id = ?1
+                UPDATE OR IGNORE queue SET destination = ?2, checksum = ?3, strikes = 0,
+                    hold = iif(transaction_key = 0, 0, ?5), due_at = max(?4, event_time * 1000) WHERE id = ?1
                 """)
+            update.bind(5, try texts.id(hold: TransactionKey.hold))
             update.bind(2, target)
             update.bind(4, now)
             for row in movable {

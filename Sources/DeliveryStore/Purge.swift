@@ -5,15 +5,25 @@ public struct PurgeResult: Sendable, Equatable {
     public var deadLetters: [DestinationID: Int] = [:]
     public var rejects = 0
     public var quarantined = 0
+    public var ledger = 0
     /// False when there may be more: call again, when nothing else waits.
     public var isComplete = true
 }
 
+/// What the ledger may keep.
+public struct LedgerLimits: Sendable, Equatable {
+    /// As long as Microsoft takes corrections of a conversion.
+    public var age = Duration.seconds(90 * 86_400)
+    public var rows = 50_000_000
+
+    public init() {}
+}
+
 extension DeliveryStore {
-    /// Deletes dead letters, rejects and quarantined rows that are older than `keepFor`, and the oldest dead letters
-    /// and rejects beyond `keepRows` of each. It holds its thread up, so it deletes only a slice.
+    /// Deletes dead letters, rejects and quarantined rows that are older than `keepFor`, the oldest dead letters and
+    /// rejects beyond `keepRows` of each, and what is beyond the limits of the ledger. It holds its thread up, so it deletes only a slice.
     public func purge(
-        now: Timestamp, keepFor: Duration, keepRows: Int, slice: Int = 1000
+        now: Timestamp, keepFor: Duration, keepRows: Int, ledger: LedgerLimits = LedgerLimits(), slice: Int = 1000
     ) throws(StoreError) -> PurgeResult {
         try change { (change) throws(SQLiteError) in
             let outdated = now - keepFor
@@ -27,11 +37,21 @@ extension DeliveryStore {
             let quarantined = try purge(
                 "quarantine", at: "quarantined_at", before: outdated, excess: 0, slice: slice)
             for (destination, count) in quarantined { change[destination].quarantined -= count }
+            let excess = try ledgerSpan() - ledger.rows
+            let forgotten = try purge(
+                "ledger", at: "delivered_at", before: now - ledger.age, excess: excess, slice: slice)
             return PurgeResult(
                 deadLetters: letters, rejects: rejects.values.reduce(0, +),
-                quarantined: quarantined.values.reduce(0, +),
-                isComplete: [letters, rejects, quarantined].allSatisfy { $0.values.reduce(0, +) < slice })
+                quarantined: quarantined.values.reduce(0, +), ledger: forgotten.values.reduce(0, +),
+                isComplete: [letters, rejects, quarantined, forgotten].allSatisfy { $0.values.reduce(0, +) < slice })
         }
+    }
+
+    /// At least as many as there are rows: those that were replaced have left their numbers unused.
+    private func ledgerSpan() throws(SQLiteError) -> Int {
+        let first = try connection.integer("SELECT min(id) FROM ledger") ?? 0
+        let last = try connection.integer("SELECT max(id) FROM ledger") ?? -1
+        return Int(last - first + 1)
     }
 
     /// Deletes, of the `slice` oldest rows of a table, those that are outdated or among the first `excess`.

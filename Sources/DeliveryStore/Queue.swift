@@ -33,6 +33,8 @@ extension DeliveryStore {
                     if !rows.isEmpty { leftOut[destination, default: []] += rows }
                 case .remove(let destination, let rows):
                     try remove(rows, of: destination, &change)
+                case .remember(let destination, let transactions, let now):
+                    try remember(transactions, of: destination, at: now)
                 case .reschedule(let destination, let rows, let failure, let hold):
                     try reschedule(rows, of: destination, failure: failure, hold: hold, &change)
                 case .deadLetterRows(let destination, let ends):
@@ -87,7 +89,7 @@ extension DeliveryStore {
             INSERT INTO queue (
                 id, hold, due_at, attempts, strikes, first_failure, last_failure, queued_at,
                 \(Schema.frozenColumns))
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
             ON CONFLICT (\(Schema.originColumns)) DO NOTHING
             """)
         insert.bind(2, try texts.id(hold: entry.hold))

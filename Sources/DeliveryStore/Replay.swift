@@ -43,11 +43,13 @@ extension DeliveryStore {
                 INSERT INTO queue (
                     id, hold, due_at, attempts, strikes, first_failure, last_failure, queued_at,
                     \(Schema.frozenColumns))
-                SELECT ?2, 0, ?3, attempts, 0, first_failure, last_failure, ?3, \(Schema.frozenColumns)
+                SELECT ?2, iif(transaction_key = 0, 0, ?4), ?3, attempts, 0, first_failure, last_failure, ?3, \(Schema.frozenColumns)
                 FROM dead_letters WHERE id = ?1
                 ON CONFLICT (\(Schema.originColumns)) DO NOTHING
                 """)
             move.bind(3, now)
+            // Another record of its transaction may have been delivered in the meantime.
+            move.bind(4, try texts.id(hold: TransactionKey.hold))
             var result = ReplayResult()
             for letter in selected {
                 guard letter.sendBy >= now else {
@@ -102,8 +104,9 @@ extension DeliveryStore {
                     batch.deliveries[0].attempts = old.attempts
                     batch.deliveries[0].row = nextRow()
                     batch.deliveries[0].dueAt = max(now.wall, batch.deliveries[0].dueAt)
+                    let hold = batch.deliveries[0].transaction == .none ? nil : TransactionKey.hold
                     let leftOut = try enqueue(
-                        batch, of: letter.destination, as: QueueEntry(queuedAt: now.wall), &change)
+                        batch, of: letter.destination, as: QueueEntry(hold: hold, queuedAt: now.wall), &change)
                     if leftOut.isEmpty {
                         result.moved[letter.destination, default: 0] += 1
                     } else {

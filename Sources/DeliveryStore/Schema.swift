@@ -6,7 +6,7 @@ enum Schema {
     /// "CFwd" in the file's header: tells the store from any other SQLite database.
     static let applicationID: Int64 = 0x4346_7764
 
-    static let steps = [version1]
+    static let steps = [version1, version2]
 
     /// Takes the steps the database does not have behind it yet, each in a transaction of its own.
     static func migrate(_ connection: SQLiteConnection, from version: Int, steps: [String]) throws(SQLiteError) {
@@ -23,7 +23,7 @@ enum Schema {
     static let frozenColumns = "destination, \(frozenColumnsButDestination)"
     static let frozenColumnsButDestination = """
         topic, partition, offset, item, payload_hash, event_time, send_by, goal, items, match_keys, content, event, \
-        checksum
+        checksum, transaction_key
         """
 
     /// What makes a delivery the same as another one of its table.
@@ -131,5 +131,29 @@ enum Schema {
             first_failure, last_failure, queued_at, topic, partition, offset, item, payload_hash, event_time, send_by,
             goal, items, match_keys, checksum, content, event
         );
+        """
+
+    // transaction_key is 0 where a delivery may count as often as it comes. topic of the ledger is null where nothing was
+    // delivered, but something refunded of which the shop told what it was.
+    private static let version2 = """
+        ALTER TABLE queue ADD COLUMN transaction_key INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE dead_letters ADD COLUMN transaction_key INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE quarantine ADD COLUMN transaction_key;
+        CREATE INDEX queue_transaction ON queue (destination, transaction_key, id) WHERE transaction_key <> 0;
+
+        CREATE TABLE ledger (
+            id INTEGER PRIMARY KEY,
+            destination INTEGER NOT NULL,
+            transaction_key INTEGER NOT NULL,
+            topic INTEGER,
+            partition INTEGER NOT NULL,
+            offset INTEGER NOT NULL,
+            payload_hash INTEGER NOT NULL,
+            delivered_at INTEGER NOT NULL,
+            conversion BLOB NOT NULL,
+            refunds BLOB NOT NULL,
+            checksum INTEGER NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX ledger_transaction ON ledger (destination, transaction_key);
         """
 }

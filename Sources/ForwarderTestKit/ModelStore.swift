@@ -35,6 +35,16 @@ public struct ModelStore: Sendable {
         var payloadHash: Int64
     }
 
+    public struct LedgerKey: Hashable, Sendable {
+        public var destination: DestinationID
+        public var key: TransactionKey
+
+        public init(destination: DestinationID, key: TransactionKey) {
+            self.destination = destination
+            self.key = key
+        }
+    }
+
     /// What came of a transaction.
     public struct Outcome: Sendable {
         public var leftOut: [DestinationID: [RowID]] = [:]
@@ -43,10 +53,11 @@ public struct ModelStore: Sendable {
         public init() {}
     }
 
-    public private(set) var rows: [RowID: Row] = [:]
+    public internal(set) var rows: [RowID: Row] = [:]
     /// In the order in which they died.
     public private(set) var deadLetters: [DeadLetter] = []
     public private(set) var rejects: [RejectedEvent] = []
+    public internal(set) var ledger: [LedgerKey: LedgerEntry] = [:]
     public private(set) var states: [DestinationID: DestinationState] = [:]
     /// Rows that somebody is working on: forgotten in a crash.
     private var claimed: Set<RowID> = []
@@ -124,6 +135,8 @@ public struct ModelStore: Sendable {
                 bury(DeadLetter(row: row, cause: DeadLetterCause(.expired, "expired"), at: now))
                 outcome.expired[destination, default: 0] += 1
             }
+        case .remember(let destination, let transactions, let now):
+            for transaction in transactions { remember(transaction, of: destination, at: now) }
         case .reject(let events):
             for event in events where !rejects.contains(where: { $0.isSameRecord(as: event) }) { rejects.append(event) }
         case .setState(let destination, let state): states[destination] = state
@@ -137,7 +150,7 @@ public struct ModelStore: Sendable {
         }
     }
 
-    private mutating func take(_ id: RowID, of destination: DestinationID) -> Row? {
+    mutating func take(_ id: RowID, of destination: DestinationID) -> Row? {
         guard let row = rows[id], row.destination == destination else { return nil }
         claimed.remove(id)
         rows[id] = nil
@@ -146,7 +159,7 @@ public struct ModelStore: Sendable {
     }
 
     /// One that is there already stays as it is.
-    private mutating func bury(_ letter: DeadLetter) {
+    mutating func bury(_ letter: DeadLetter) {
         guard deadOrigins.insert(letter.row.origin).inserted else { return }
         deadLetters.append(letter)
     }
@@ -199,7 +212,7 @@ public struct ModelStore: Sendable {
             var row = letter.row
             row.dueAt = now
             row.strikes = 0
-            row.hold = nil
+            row.hold = row.delivery.transaction == .none ? nil : TransactionKey.hold
             row.queuedAt = now
             rows[id] = row
             count += 1
@@ -266,6 +279,11 @@ extension ModelStore.Row {
         self.hold = hold
         firstFailure = firstFailure ?? failure
         lastFailure = failure ?? lastFailure
+    }
+
+    var recordOrigin: RecordOrigin {
+        RecordOrigin(
+            topic: topic, partition: delivery.partition, offset: delivery.offset, payloadHash: delivery.payloadHash)
     }
 
     var origin: ModelStore.Origin {

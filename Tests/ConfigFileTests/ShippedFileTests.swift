@@ -28,6 +28,7 @@ import Testing
                 type: capi
                 uet_tag_id: "12345678"
                 token: {file: /run/secrets/capi-token}
+                adjustments: {account: offline, goals: {Purchase: Web Purchase}}
               - name: offline
                 type: offline_conversions
                 goals: {Purchase: Purchase, Lead: Lead Form Submit}

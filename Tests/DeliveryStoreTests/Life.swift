@@ -10,12 +10,13 @@ final class Life {
         case open, register
         case work(RandomWork.Kind)
         case several, refused
-        case claim, release, replay, discardLetters, discardQueue, purge, checkpoint
+        case claim, release, identify, review, replay, discardLetters, discardQueue, purge, checkpoint
         case close
 
         static let random: [Step] =
             RandomWork.Kind.allCases.map(Step.work) + [
-                .several, .refused, .claim, .claim, .release, .replay, .discardLetters, .discardQueue, .purge,
+                .several, .refused, .claim, .claim, .release, .identify, .review, .replay, .discardLetters,
+                .discardQueue, .purge,
                 .checkpoint,
             ]
     }
@@ -104,6 +105,12 @@ final class Life {
             let rows = work.someRows(destination, expected.store)
             store.release(rows)
             intended.store.release(rows)
+        case .identify:
+            let inquiry = work.inquiry(destination, now: now)
+            let answers = try store.identify(inquiry)
+            let others = expected.store.identify(inquiry)
+            return answers == others ? nil : "\(answers), not \(others)"
+        case .review: return try review(destination, store)
         case .replay: return try replay(destination, store)
         case .discardLetters:
             let limit = work.number(1...3)
@@ -175,6 +182,41 @@ final class Life {
         return isSame ? nil : "\(request): \(claim), not \(other)"
     }
 
+    /// The second destination adjusts what the first one delivered.
+    private func review(_ destination: DestinationID, _ store: DeliveryStore) throws(StoreError) -> String? {
+        let request = work.review(destination, now: now)
+        let original = destination == Self.destinations[1] ? Self.destinations[0] : nil
+        let other = intended.store.review(request, original: original, decide: Self.decision)
+        var seen: [WaitingRow] = []
+        let result = try store.review(request, original: original) {
+            seen.append($0)
+            return Self.decision(of: $0)
+        }
+        var depth = other.depth
+        depth.bytes += Int64(depth.rows) * Counters.rowOverhead
+        var same = other
+        same.depth = depth
+        return result == same ? nil : "\(request): \(result), not \(same), having seen \(seen)"
+    }
+
+    /// Any, but always the same for the same row.
+    private static func decision(of row: WaitingRow) -> WaitingDecision {
+        var number = Int(row.origin.offset) + row.event.count + (row.isBehind ? 1 : 0) + (row.isOriginalWaiting ? 2 : 0)
+        number +=
+            (row.entry?.conversion.count ?? 0) + (row.entry?.refunds.count ?? 0) + (row.entry?.origin == nil ? 1 : 0)
+        switch number % 6 {
+        case 0: return .wait
+        case 1: return .duplicate
+        case 2: return .send
+        case 3: return .giveUp(reason: "purchase_unknown")
+        default:
+            return .adjust(
+                content: Array(repeating: UInt8(ascii: "a"), count: number % 50),
+                conversion: row.entry?.conversion ?? [7],
+                refunds: Array(repeating: UInt8(ascii: "r"), count: number % 20))
+        }
+    }
+
     private func replay(_ destination: DestinationID, _ store: DeliveryStore) throws(StoreError) -> String? {
         let start = work
         let count = intended.store.replay(destination, now: now) { work.newRow() }
@@ -189,7 +231,7 @@ extension Delivery {
         row == other.row && topic == other.topic && partition == other.partition && offset == other.offset
             && goal == other.goal && sendBy == other.sendBy && dueAt == other.dueAt && attempts == other.attempts
             && strikes == other.strikes && payloadHash == other.payloadHash && eventTime == other.eventTime
-            && content == other.content && record == other.record
+            && content == other.content && record == other.record && transaction == other.transaction
     }
 }
 
@@ -229,6 +271,14 @@ extension DeliveryStore {
         else { return "dead letters \(letters), not \(model.deadLetters)" }
         let rejects = try rejects(RejectFilter(limit: .max))
         if rejects != model.rejects.reversed() { return "rejects \(rejects)" }
+        for destination in known {
+            for number in 1...8 {
+                let key = TransactionKey(rawValue: Int64(number))
+                let entry = try ledgerEntry(of: key, of: destination.id)
+                let other = model.ledger[.init(destination: destination.id, key: key)]
+                if entry != other { return "ledger \(entry as Any), not \(other as Any)" }
+            }
+        }
         let held = Set(try heldPositions(topic: "orders", partition: 0, from: 5))
         return held == Set(model.heldPositions(topic: "orders", partition: 0, from: 5)) ? nil : "held \(held)"
     }

@@ -5,13 +5,13 @@ import ForwarderTestKit
 /// Makes works for a store that holds what a model says.
 struct RandomWork {
     enum Kind: CaseIterable {
-        case enqueue, remove, reschedule, deadLetterRows, deadLetter, expire, reject, setState
+        case enqueue, remove, reschedule, deadLetterRows, deadLetter, expire, remember, reject, setState
     }
 
     var random: Seeded
     private var lastRow: Int64 = 0
 
-    static let holds = [nil, nil, "Purchase", "Lead"]
+    static let holds = [nil, nil, "Purchase", "Lead", TransactionKey.hold]
     private static let failures = [nil, "timeout", "http_503"]
     private static let causes = [DeadLetterCause(.refused, "InvalidEvent"), DeadLetterCause(.expired, "expired")]
 
@@ -48,6 +48,13 @@ struct RandomWork {
             let made = (0..<number(1...3)).map { _ in makeSample(now) }
             return .deadLetter(destination, batch(made), ends: made.map { _ in any(Self.causes) }, at: now)
         case .expire: return .expire(destination, at: nearTime(now), limit: 1000)
+        case .remember:
+            let transactions = (0..<number(1...3)).map { _ in
+                RememberedTransaction(
+                    key: TransactionKey(rawValue: Int64(number(1...8))), origin: makeOrigin(),
+                    conversion: Array(String(repeating: "s", count: number(0...40)).utf8))
+            }
+            return .remember(destination, transactions, at: nearTime(now))
         case .reject:
             let events = (0..<number(1...3)).map { _ in
                 RejectedEvent(
@@ -64,6 +71,24 @@ struct RandomWork {
             destination: destination, hold: any(Self.holds), now: now,
             urgentBefore: now + .seconds(number(-10...40)), maxEventsByStrikes: any([[9], [9, 3, 1], [2, 1]]),
             maxBytes: any([1, 100, 1000]))
+    }
+
+    mutating func inquiry(_ destination: DestinationID, now: Timestamp) -> TransactionInquiry {
+        let entries = (0..<number(1...5)).map { _ in
+            TransactionInquiry.Entry(key: TransactionKey(rawValue: Int64(number(1...8))), origin: makeOrigin())
+        }
+        return TransactionInquiry(destination: destination, entries: entries, since: nearTime(now))
+    }
+
+    mutating func review(_ destination: DestinationID, now: Timestamp) -> ReviewRequest {
+        let open = Set((0..<number(0...3)).map { _ in TransactionKey(rawValue: Int64(number(1...8))) })
+        return ReviewRequest(destination: destination, open: open, now: now, limit: any([1, 3, 100]))
+    }
+
+    private mutating func makeOrigin() -> RecordOrigin {
+        RecordOrigin(
+            topic: any(["orders", "leads"]), partition: 0, offset: Int64(number(0...15)),
+            payloadHash: Int64(number(1...2)))
     }
 
     /// A few rows of the queue; now and then one that is not there, or is in another queue.
@@ -87,6 +112,7 @@ struct RandomWork {
         sample.dueAt = nearTime(now)
         sample.sendBy = nearTime(now) + .seconds(20)
         sample.strikes = UInt8(number(0...3))
+        sample.transaction = Int64(any([0, 0, number(1...8)]))
         return sample
     }
 

@@ -43,6 +43,7 @@ extension Life {
         .open, .register, .register, .work(.enqueue), .work(.enqueue), .claim, .work(.enqueue), .work(.remove),
         .work(.reschedule), .claim, .work(.deadLetterRows), .work(.deadLetter), .work(.reject), .work(.setState),
         .replay, .work(.enqueue), .work(.expire), .discardLetters, .purge, .checkpoint, .work(.enqueue), .several,
+        .work(.remember), .work(.enqueue), .work(.enqueue), .identify, .review,
         .work(.deadLetter), .close, .open, .work(.enqueue), .replay, .discardQueue, .purge, .close,
     ]
     /// A life in which each step of the script has something to do.

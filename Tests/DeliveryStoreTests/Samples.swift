@@ -20,6 +20,7 @@ struct Sample: Equatable {
     var event = "{\"event\":\"Purchase\"}"
     var attempts: Int32 = 1
     var strikes: UInt8 = 0
+    var transaction: Int64 = 0
 
     init(_ row: Int64, offset: Int64? = nil) {
         self.row = row
@@ -51,6 +52,7 @@ func batch(_ samples: [Sample]) -> DeliveryBatch {
         delivery.payloadHash = sample.payloadHash
         delivery.attempts = sample.attempts
         delivery.strikes = sample.strikes
+        delivery.transaction = TransactionKey(rawValue: sample.transaction)
         delivery.row = RowID(sample.row)
         delivery.dueAt = sample.dueAt
         batch.deliveries.append(delivery)

@@ -90,7 +90,7 @@ import Testing
                         WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
                         INSERT INTO queue SELECT i, destination, hold, due_at, attempts, strikes, first_failure,
                             last_failure, queued_at, topic, partition, i, item, payload_hash, event_time, send_by, goal,
-                            items, match_keys, checksum, zeroblob(2000), event
+                            items, match_keys, checksum, zeroblob(2000), event, transaction_key
                         FROM queue, n WHERE id = 1
                         """)
                     do { try copyAsAfterCrash(directory.store, to: crashed) } catch { Issue.record(error) }

@@ -271,7 +271,8 @@ struct CommandTests {
                 try json("queue", "stats"),
                 """
                 {destinations:[{bytes:n,dead_letters:n,failures:{http_503:n},name:s,next_due:s,oldest_pending_seconds:n,\
-                pending:n,quarantined:n,state:s},{bytes:n,dead_letters:n,name:s,pending:n,quarantined:n,state:s}]}
+                pending:n,quarantined:n,state:s},{bytes:n,dead_letters:n,name:s,pending:n,quarantined:n,state:s},\
+                {bytes:n,dead_letters:n,name:s,pending:n,quarantined:n,state:s}]}
                 """)
             let list = try json("queue", "list")
             try requireEqual(

@@ -50,7 +50,8 @@ struct ReloadTests {
             stage.settings.hasOffline = false
             try ReloadTests.reload(stage, daemon, expecting: "configuration.reloaded")
             try eventually("the word that it is detached") {
-                stage.directory.logLines("destination.detached").last?["pending"]?.integer == 50
+                let lines = stage.directory.logLines("destination.detached")
+                return lines.last { $0["destination"]?.string == "offline" }?["pending"]?.integer == 50
             }
             try eventually("the status to say it") { stage.destination("offline")?["gate"]?.string == "detached" }
             try stage.expect("offline", "pending", 50)

@@ -63,7 +63,17 @@ final class DeliveryLogTests {
                 sequence: UInt64(offset))
             Array(event.utf8).withUnsafeBufferPointer { intake.accept($0, origin, now: now) }
         }
-        return intake.destinations.compactMap { $0.takeBatches(now: now.uptime, all: true).first }
+        return intake.destinations.compactMap { destination in
+            let batches = destination.takeBatches(now: now.uptime, all: true)
+            guard var whole = batches.first else { return nil }
+            // What may count once only goes by itself; here all of it is one, in the order of the records.
+            let deliveries = batches.flatMap { batch in batch.deliveries.map { (delivery: $0, batch: batch) } }
+            whole = whole.picking([Int]())
+            for one in deliveries.sorted(by: { $0.delivery.offset < $1.delivery.offset }) {
+                whole.append(one.delivery, of: one.batch)
+            }
+            return whole
+        }
     }
 
     private func settled(_ batch: DeliveryBatch, _ end: SettledDeliveries.End = .delivered) -> SettledDeliveries {

@@ -47,7 +47,7 @@ extension AdminSite {
     /// All that the store may have rows of.
     private var destinations: [String] {
         let detached = sources.metrics()?.detached.keys.sorted() ?? []
-        return sources.configuration().destinations.map(\.name) + detached
+        return sources.configuration().running.map(\.name) + detached
     }
 
     // MARK: Dead letters

@@ -19,6 +19,7 @@ enum Meanings {
         switch type {
         case "capi": "Conversions API"
         case "offline_conversions": "Offline Conversions"
+        case "adjustments": "Refunds"
         default: type
         }
     }
@@ -41,6 +42,8 @@ enum Meanings {
             "nothing in it says who it was: no click id, e-mail, phone or id that this destination takes"
         case .urlMissing: "a page load needs a url"
         case .urlInvalid: "the url cannot be sent"
+        case .transactionIDMissing: "a refund must say of which order it is (transaction_id)"
+        case .refundValueMissing: "a refund must say how much was refunded (value), more than nothing"
         }
     }
 
@@ -55,6 +58,7 @@ enum Meanings {
         case .alreadyStored: "the queue has it already"
         case .shadow: "the destination is in shadow mode: mapped, not sent"
         case .notAnEvent: "it is a call that tells of no event, such as identify"
+        case .duplicateTransaction: "another event with its transaction id was delivered"
         }
     }
 

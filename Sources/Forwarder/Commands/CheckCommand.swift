@@ -105,7 +105,7 @@ extension Command {
             do throws(StoreError) {
                 let store = try DeliveryStore(directory: directory, access: .readOnly)
                 let known = try store.destinations()
-                for settings in configuration.destinations {
+                for settings in configuration.running {
                     guard let old = known.first(where: { $0.name == settings.name }),
                         old.depth.rows + old.deadLetters > 0, old.fingerprint != settings.fingerprint
                     else { continue }
@@ -116,7 +116,7 @@ extension Command {
                         """)
                 }
                 for old in known where old.depth.rows > 0 {
-                    guard !configuration.destinations.contains(where: { $0.name == old.name }) else { continue }
+                    guard !configuration.running.contains(where: { $0.name == old.name }) else { continue }
                     warnings.append("\(old.depth.rows) deliveries wait for \(old.name), which is not configured")
                 }
             } catch {
@@ -179,6 +179,7 @@ extension DestinationSettings {
             ]
             if let reference = offline.oauth.clientSecret { secrets.append(("oauth.client_secret", reference)) }
             return secrets
+        case .adjustments: return []
         }
     }
 }

@@ -9,11 +9,11 @@ final class Explainer {
 
     init(_ configuration: Configuration, now: Timestamp) {
         self.now = Moment(wall: now, uptime: Uptime(milliseconds: 0))
-        let destinations = configuration.destinations.enumerated().map { index, settings in
+        let destinations = configuration.running.enumerated().map { index, settings in
             IntakeDestination(DestinationID(Int32(index)), settings, firstSeen: .distantPast)
         }
         intake = Intake(configuration.input, destinations)
-        interfaces = configuration.destinations.map(MicrosoftInterface.init)
+        interfaces = configuration.running.map(MicrosoftInterface.init)
         topic = intake.index(ofTopic: "explain")
     }
 
@@ -40,6 +40,12 @@ final class Explainer {
             return explanation
         }
         for (index, destination) in intake.destinations.enumerated() {
+            // Refunds have a destination that nobody has configured: it is told of them alone.
+            if case .adjustments = destination.settings.kind,
+                intake.dispositions[index] == .skipped(.unmappedEvent)
+            {
+                continue
+            }
             var outcome = Explanation.Destination(
                 name: destination.settings.name, type: destination.settings.kind.type, outcome: .skip)
             outcome.dropped = destination.droppedFields.map { ("\($0.field.name)", "\($0.reason.name)") }
@@ -50,7 +56,11 @@ final class Explainer {
                 outcome.reasons = reasons.names
             case .owed:
                 outcome.outcome = .deliver
-                if let batch = destination.takeBatches(now: now.uptime, all: true).first {
+                let batch = destination.takeBatches(now: now.uptime, all: true).first
+                if case .adjustments = destination.settings.kind {
+                    // What it comes to is known when its purchase is, and that is in the ledger.
+                    outcome.reasons = ["waits_for_purchase"]
+                } else if let batch {
                     let request = interfaces[index].request(batch.contents, isStrict: false, .init(token: ""))
                     outcome.request = (request.method.rawValue, request.url, request.body)
                     outcome.batch = batch

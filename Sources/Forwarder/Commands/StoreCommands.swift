@@ -226,7 +226,7 @@ extension Command {
             var progress = StoreProgress()
             while true {
                 let context = StoreContext(
-                    now: SystemClock.now, destinations: configuration.destinations, isRunning: false,
+                    now: SystemClock.now, destinations: configuration.running, isRunning: false,
                     nextRow: rows.next)
                 let step = command.step(store, progress, context)
                 switch step.next {

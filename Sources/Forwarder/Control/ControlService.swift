@@ -97,7 +97,7 @@ struct ControlService: Sendable {
             let soFar = progress
             let step = inspect { store, plan in
                 let context = StoreContext(
-                    now: SystemClock.now, destinations: plan.configuration.destinations, isRunning: true,
+                    now: SystemClock.now, destinations: plan.configuration.running, isRunning: true,
                     nextRow: rows.next)
                 let step = command.step(store, soFar, context)
                 step.effects.tell(delivery)

@@ -131,6 +131,8 @@ final class DeliveryLoop {
         case .stored(let id, let ticket, let leftOut): tell(id, .stored(ticket, leftOut: leftOut))
         case .expired(let id, let count): tell(id, .expired(count: count))
         case .claimed(let id, let claim): tell(id, .claimed(claim))
+        case .identified(let id, let inquiry, let answers): tell(id, .identified(inquiry, answers))
+        case .reviewed(let id, let result): tell(id, .reviewed(result))
         case .depths(let depths): for (id, depth) in depths { tell(id, .depth(depth)) }
         case .storeState(let state):
             if state.takesWork != store.takesWork { tellAll(.storeHealth(isWritable: state.takesWork)) }
@@ -184,6 +186,8 @@ final class DeliveryLoop {
             case .send(let request, let contents, let isStrict): send(request, contents, isStrict, id)
             case .store(let ticket, let works): mailboxes.store.put(.work(id, ticket, works))
             case .claim(let request): mailboxes.store.put(.claim(id, request))
+            case .inquire(let inquiry, let question): mailboxes.store.put(.inquire(inquiry, question))
+            case .review(let request): mailboxes.store.put(.review(request))
             case .release(let rows): mailboxes.store.put(.release(rows))
             case .settled(let settlements): settled += settlements
             case .renewCredential: carryOut(credentials.renew(id, now))
@@ -238,7 +242,7 @@ final class DeliveryLoop {
         switch ending {
         case .none, .asking, .finished: break
         case .draining(let deadline):
-            guard deadline <= now.uptime || lanes.values.allSatisfy({ $0.requestsInFlight == 0 }) else { return }
+            guard deadline <= now.uptime || lanes.values.allSatisfy(\.isAnswered) else { return }
             // The last settlement was sent before, so the bounds know of it.
             ending = .asking
             mailboxes.intake.put(.sayBounds)

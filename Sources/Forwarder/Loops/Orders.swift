@@ -47,6 +47,8 @@ enum DeliveryOrder: Sendable {
     case stored(DestinationID, StoreTicket, leftOut: [RowID])
     case expired(DestinationID, count: Int)
     case claimed(DestinationID, Claim?)
+    case identified(DestinationID, InquiryID, [TransactionInquiry.Answer]?)
+    case reviewed(DestinationID, ReviewResult?)
     case depths([DestinationID: QueueDepth])
     case storeState(StoreState)
     /// What is in the queue was brought forward.
@@ -100,6 +102,8 @@ struct HandOver: Sendable {
 enum StoreOrder: Sendable {
     case work(DestinationID, StoreTicket, [StoreWork])
     case claim(DestinationID, ClaimRequest)
+    case inquire(InquiryID, TransactionInquiry)
+    case review(ReviewRequest)
     case release([RowID])
     /// What became of deliveries, and when. Nobody waits for it.
     case log(DestinationID, SettledDeliveries, at: Timestamp)

@@ -21,6 +21,8 @@ final class StoreLoop {
     private var neutralizer: Neutralizer
     var backlog = StoreBacklog()
     private var claims: [(DestinationID, ClaimRequest)] = []
+    private var inquiries: [(InquiryID, TransactionInquiry)] = []
+    private var reviews: [ReviewRequest] = []
     private var inspections: [@Sendable (DeliveryStore, Plan) -> Void] = []
     let deliveryLog: DeliveryLog
     private var settled: [(DestinationID, SettledDeliveries, Timestamp)] = []
@@ -72,6 +74,8 @@ final class StoreLoop {
             for inspection in inspections { inspection(store, plan) }
             inspections = []
             answerClaims()
+            answerInquiries()
+            review()
             writeDeliveryLog()
             hasten()
             purgeIfDue()
@@ -90,6 +94,8 @@ final class StoreLoop {
         case .work(let id, let ticket, let works): backlog.append(works.map(neutralizer.neutral), of: id, ticket)
         case .log(let id, let settled, let time): self.settled.append((id, settled, time))
         case .claim(let id, let request): claims.append((id, request))
+        case .inquire(let id, let inquiry): inquiries.append((id, inquiry))
+        case .review(let request): reviews.append(request)
         case .release(let rows): store.release(rows)
         case .reject(let events, let settlements): backlog.append(rejects: events, settlements)
         case .held(let questions, let reply):
@@ -201,6 +207,49 @@ final class StoreLoop {
             return try store.claim(request)
         } catch {
             readFailed(error)
+            return nil
+        }
+    }
+
+    private func answerInquiries() {
+        for (id, inquiry) in inquiries {
+            mailboxes.delivery.put(.identified(inquiry.destination, id, identify(inquiry)))
+        }
+        inquiries = []
+    }
+
+    private func identify(_ inquiry: TransactionInquiry) -> [TransactionInquiry.Answer]? {
+        do throws(StoreError) {
+            return try store.identify(inquiry)
+        } catch {
+            readFailed(error)
+            return nil
+        }
+    }
+
+    /// What is still to be written may be what the rows wait for.
+    private func review() {
+        for request in reviews {
+            let result = trouble == nil && backlog.isEmpty ? review(request) : nil
+            mailboxes.delivery.put(.reviewed(request.destination, result))
+            if let result { mailboxes.delivery.put(.depths([request.destination: result.depth])) }
+        }
+        reviews = []
+    }
+
+    private func review(_ request: ReviewRequest) -> ReviewResult? {
+        guard let settings = plan.destinations.first(where: { $0.id == request.destination })?.settings else {
+            return nil
+        }
+        var original: DestinationID?
+        if case .adjustments(let adjustments) = settings.kind {
+            original = plan.destinations.first { $0.settings.name == adjustments.original }?.id
+        }
+        let review = TransactionReview(settings)
+        do throws(StoreError) {
+            return try store.review(request, original: original) { review.decide($0, now: now.wall) }
+        } catch {
+            writeFailed(error)
             return nil
         }
     }

@@ -15,7 +15,7 @@ enum Planning {
         var destinations: [PlannedDestination] = []
         var problems: [String] = []
         do throws(StoreError) {
-            for settings in configuration.destinations {
+            for settings in configuration.running {
                 switch try store.register(name: settings.name, fingerprint: settings.fingerprint, now: now) {
                 case .registered(let known):
                     destinations.append(

@@ -24,7 +24,7 @@ final class Credentials {
         var isComplete: Bool {
             switch settings.kind {
             case .capi: token != nil
-            case .offlineConversions: developerToken != nil && grant != nil
+            case .offlineConversions, .adjustments: developerToken != nil && grant != nil
             }
         }
     }
@@ -82,7 +82,7 @@ final class Credentials {
         guard let account = accounts[id] else { return nil }
         switch account.settings.kind {
         case .capi: return account.token.map { .init(token: $0) }
-        case .offlineConversions:
+        case .offlineConversions, .adjustments:
             guard let key = account.grant, let access = grants[key]?.accessToken else { return nil }
             return account.developerToken.map { .init(token: access, developerToken: $0) }
         }
@@ -152,10 +152,10 @@ final class Credentials {
     func reread(_ id: DestinationID, _ now: Moment) -> [Action] {
         guard let account = accounts[id] else { return [] }
         var actions: [Action] = []
-        switch account.settings.kind {
-        case .capi(let capi):
+        if case .capi(let capi) = account.settings.kind {
             take(read(capi.token, "token", account), \.token, id)
-        case .offlineConversions(let offline):
+        }
+        if let offline = account.settings.kind.account {
             take(read(offline.developerToken, "developer_token", account), \.developerToken, id)
             actions = rereadGrant(id, offline.oauth, now)
         }

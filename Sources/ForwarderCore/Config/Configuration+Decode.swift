@@ -30,7 +30,10 @@ extension Configuration {
         func text(_ text: String) -> ConfigNode { node(.scalar(text, isPlain: true)) }
         // One destination of each type, with one entry in each map that has keys of the user's own.
         let destinations = [
-            map(["type": text(DestinationType.capi.rawValue), "events": map(["Purchase": map([:])])]),
+            map([
+                "type": text(DestinationType.capi.rawValue), "events": map(["Purchase": map([:])]),
+                "adjustments": map([:]),
+            ]),
             map(["type": text(DestinationType.offlineConversions.rawValue), "goals": map(["Purchase": map([:])])]),
         ]
         let root = map(["destinations": node(.list(destinations))])

@@ -97,6 +97,7 @@ extension DestinationSettings {
         switch kind {
         case .capi(let capi): capi.write(to: &json)
         case .offlineConversions(let offline): offline.write(to: &json)
+        case .adjustments: preconditionFailure("no file has a destination of this type")
         }
         json.member("endpoint", endpoint)
         json.member("mode", mode.rawValue)
@@ -134,6 +135,8 @@ extension DestinationSettings {
             $0.member("max_age", deliveryLog.maxAge)
             $0.member("max_bytes", orOff: deliveryLog.maxBytes.map { ConfigUnits.text(size: $0) })
         }
+        json.section("dedupe") { $0.member("window", orOff: dedupe.window.map { ConfigUnits.text($0) }) }
+        json.member("refund_wait", orOff: refundWait.map { ConfigUnits.text($0) })
     }
 }
 
@@ -169,6 +172,12 @@ extension CAPISettings {
         json.member("token", token.redacted)
         json.member("data_provider", dataProvider)
         json.member("page_value", pageValue)
+        if let adjustments {
+            json.section("adjustments") { json in
+                json.member("account", adjustments.account)
+                json.section("goals") { $0.member(DestinationSettings.purchaseEvent, adjustments.goal) }
+            }
+        }
         json.section("events") { json in
             for mapping in events {
                 json.section(mapping.event) { json in

@@ -8,7 +8,16 @@ extension CAPISettings {
         map.set(&capi.dataProvider, "data_provider", .text(100))
         map.set(&capi.pageValue, "page_value", .flag)
         capi.events = map.entries("events", count: 0...100) { EventMapping.read($0) }
+        if map.holds("adjustments") { capi.adjustments = map.section("adjustments") { .read($0) } }
         return capi
+    }
+}
+
+extension RefundSettings {
+    fileprivate static func read(_ map: MapReader) -> RefundSettings {
+        RefundSettings(
+            account: map.require("account", .destinationName) ?? "",
+            goal: map.section("goals") { $0.require(DestinationSettings.purchaseEvent, .text(100)) } ?? "")
     }
 }
 

@@ -22,6 +22,9 @@ extension Configuration {
                 }
             }
         }
+        for (destination, reader) in zip(destinations, readers) {
+            destination.checkRefunds(among: destinations, reader)
+        }
         return destinations
     }
 }
@@ -48,6 +51,8 @@ extension DestinationSettings {
         settings.retry = map.section("retry") { .read($0) }
         settings.queue = map.section("queue") { .read($0) }
         settings.deliveryLog = map.section("delivery_log") { .read($0) }
+        settings.dedupe = map.section("dedupe") { .read($0, settings.dedupe) }
+        map.set(orOff: &settings.refundWait, "refund_wait", .duration(.minutes(1) ... .days(7)))
         settings.check(map)
         return settings
     }
@@ -101,6 +106,32 @@ extension DestinationSettings {
         }
     }
 
+    /// Refunds have a destination of their own, which must have a name, and for CAPI an account.
+    fileprivate func checkRefunds(among destinations: [DestinationSettings], _ map: MapReader) {
+        let name = Configuration.refundsName(of: self.name)
+        if destinations.contains(where: { $0.name == name }) {
+            map.refuse(
+                "name", because: "has refunds, which are named \(quoted(name)), as another destination is already")
+        }
+        if let refundWait, refundWait < buffer.maxAge + buffer.maxAge {
+            let least = ConfigUnits.text(buffer.maxAge + buffer.maxAge)
+            map.refuse("refund_wait", because: "is less than a purchase may be on its way; write at least \(least)")
+        }
+        guard case .capi(let capi) = kind, let adjustments = capi.adjustments else { return }
+        let account = destinations.first { $0.name == adjustments.account }
+        if case .offlineConversions? = account?.kind {
+            // As it should be.
+        } else if !adjustments.account.isEmpty {
+            let names = destinations.filter { $0.kind.account != nil }.map { quoted($0.name) }
+            let known = names.isEmpty ? "there is none yet" : "write \(names.joined(separator: " or "))"
+            map.refuse("adjustments", "account", because: "names no destination of type offline_conversions; \(known)")
+        }
+        if purchaseGoal == nil {
+            map.refuse(
+                "adjustments", "goals", because: "has nothing to adjust: events maps Purchase to no custom event")
+        }
+    }
+
     // MARK: Double counting
 
     /// What both destinations would count; nil if no event can reach both.
@@ -115,7 +146,7 @@ extension DestinationSettings {
                 theirs.goals.contains { $0.event == goal.event && $0.name == goal.name }
             }
             return shared.map { "\(quoted($0.event)) as goal \(quoted($0.name)) of the same account" }
-        case (.capi, .offlineConversions), (.offlineConversions, .capi):
+        case (.capi, _), (.offlineConversions, _), (.adjustments, _):
             return nil
         }
     }
@@ -132,7 +163,7 @@ extension DestinationSettings.Kind {
     fileprivate var eventAgeLimit: Duration {
         switch self {
         case .capi: .days(7)
-        case .offlineConversions: .days(90)
+        case .offlineConversions, .adjustments: .days(90)
         }
     }
 }
@@ -209,5 +240,13 @@ extension DeliveryLogSettings {
         map.set(&log.maxAge, "max_age", .duration(.hours(1) ... .days(365)))
         map.set(orOff: &log.maxBytes, "max_bytes", .size(1 << 20...1 << 40))
         return log
+    }
+}
+
+extension DedupeSettings {
+    fileprivate static func read(_ map: MapReader, _ defaults: DedupeSettings) -> DedupeSettings {
+        var dedupe = defaults
+        map.set(orOff: &dedupe.window, "window", .duration(.minutes(1) ... .days(90)))
+        return dedupe
     }
 }

@@ -23,29 +23,54 @@ public struct DestinationSettings: Sendable, Equatable {
     public var maxEventAge = Duration.seconds(7 * 86_400)
     public var queue = QueueSettings()
     public var consent = ConsentRule()
+    public var dedupe = DedupeSettings()
+    /// How long a refund waits for a purchase that nobody knows of; nil: refunds are not forwarded.
+    public var refundWait: Duration? = .seconds(3600)
 
     public init(name: String, kind: Kind, endpoint: String? = nil) {
         self.name = name
         self.kind = kind
         self.endpoint = endpoint ?? kind.defaultEndpoint
+        dedupe.window = kind.defaultDedupeWindow
     }
 
     public enum Kind: Sendable, Equatable {
         case capi(CAPISettings)
         case offlineConversions(OfflineSettings)
+        /// Carries the refunds of another destination; not in the configuration, see `Configuration.running`.
+        case adjustments(AdjustmentSettings)
 
         /// The `type` of the configuration.
         public var type: String {
             switch self {
             case .capi: "capi"
             case .offlineConversions: "offline_conversions"
+            case .adjustments: "adjustments"
+            }
+        }
+
+        /// The account that requests of this kind are let in for; nil for those that need none.
+        public var account: OfflineSettings? {
+            switch self {
+            case .capi: nil
+            case .offlineConversions(let offline): offline
+            case .adjustments(let adjustments): adjustments.account
             }
         }
 
         public var defaultEndpoint: String {
             switch self {
             case .capi: "https://capi.uet.microsoft.com"
-            case .offlineConversions: "https://campaign.api.bingads.microsoft.com"
+            case .offlineConversions, .adjustments: "https://campaign.api.bingads.microsoft.com"
+            }
+        }
+
+        /// As long as Microsoft takes corrections of an offline conversion, and events of CAPI.
+        fileprivate var defaultDedupeWindow: Duration? {
+            switch self {
+            case .capi: .seconds(7 * 86_400)
+            case .offlineConversions: .seconds(90 * 86_400)
+            case .adjustments: nil
             }
         }
     }
@@ -56,6 +81,11 @@ public struct DestinationSettings: Sendable, Equatable {
         case .capi(let capi): "capi tag \(capi.uetTagID)"
         case .offlineConversions(let offline):
             "offline_conversions customer \(offline.customerID) account \(offline.accountID)"
+        case .adjustments(let adjustments):
+            """
+            adjustments customer \(adjustments.account.customerID) account \(adjustments.account.accountID) of \
+            \(adjustments.original)
+            """
         }
     }
 
@@ -154,6 +184,52 @@ public struct ConsentRule: Sendable, Equatable {
     public init() {}
 }
 
+public struct DedupeSettings: Sendable, Equatable {
+    /// How long a transaction that was delivered is remembered, so that another record of it is skipped; nil: none is.
+    public var window: Duration?
+
+    public init() {}
+}
+
+/// Which conversions of a CAPI destination can be refunded, and through which account.
+public struct RefundSettings: Sendable, Equatable {
+    /// The name of an offline destination, whose account and grant are used.
+    public var account: String
+    /// Microsoft's name of the conversion goal that a Purchase counts for.
+    public var goal: String
+
+    public init(account: String, goal: String) {
+        self.account = account
+        self.goal = goal
+    }
+}
+
+/// The refunds of one destination.
+public struct AdjustmentSettings: Sendable, Equatable {
+    public enum Form: Sendable, Equatable {
+        /// Of offline conversions, which are named by click, goal and time.
+        case offline
+        /// Of conversions that came by CAPI or the browser's tag, named by transaction and this goal.
+        case online(goal: String)
+    }
+
+    /// The name of the destination whose conversions are adjusted.
+    public var original: String
+    /// What a Purchase counts as there: goal, or name of the event.
+    public var originalGoal: String
+    public var form: Form
+    public var wait: Duration
+    public var account: OfflineSettings
+
+    public init(original: String, originalGoal: String, form: Form, wait: Duration, account: OfflineSettings) {
+        self.original = original
+        self.originalGoal = originalGoal
+        self.form = form
+        self.wait = wait
+        self.account = account
+    }
+}
+
 public struct CAPISettings: Sendable, Equatable {
     public var uetTagID: String
     public var token: SecretReference
@@ -161,6 +237,7 @@ public struct CAPISettings: Sendable, Equatable {
     public var dataProvider = "conversion-forwarder"
     /// A PageView with a value becomes a pageLoad and a custom event that carries it.
     public var pageValue = false
+    public var adjustments: RefundSettings?
     /// What overrides or extends the default mapping of storefront events.
     public var events: [EventMapping] = []
 

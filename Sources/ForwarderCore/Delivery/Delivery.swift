@@ -12,7 +12,7 @@ public struct Delivery: Sendable {
     /// The assignment whose watermark waits for this delivery, and its place in that assignment's consumed order.
     public var assignment: AssignmentID
     public var sequence: UInt64
-    /// First eight bytes of the SHA-256 of the record's value; 0 until somebody needed it. Tells a record apart from
+    /// First eight bytes of the SHA-256 of the record's value; 0 until somebody needed it, as a transaction does. Tells a record apart from
     /// another one that took its offset after the topic was made anew.
     public var payloadHash: Int64 = 0
 
@@ -33,6 +33,8 @@ public struct Delivery: Sendable {
     /// Index into `DeliveryBatch.goals`: the conversion goal, or the event name, that it was mapped to.
     public var goal: UInt16 = 0
     public var matchKeys: MatchKeys = []
+    /// What may count once only; `.none` where it may count as often as it comes.
+    public var transaction = TransactionKey.none
 
     // MARK: What has happened to it
 

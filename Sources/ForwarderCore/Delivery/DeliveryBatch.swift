@@ -43,6 +43,13 @@ public struct DeliveryBatch: Sendable {
         return picked
     }
 
+    /// Where the record of a delivery stands.
+    public func origin(_ delivery: Delivery) -> RecordOrigin {
+        RecordOrigin(
+            topic: topics[Int(delivery.topic)], partition: delivery.partition, offset: delivery.offset,
+            payloadHash: delivery.payloadHash)
+    }
+
     /// The first `count` deliveries and the others.
     public func split(at count: Int) -> (DeliveryBatch, DeliveryBatch) {
         (picking(0..<count), picking(count..<deliveries.count))

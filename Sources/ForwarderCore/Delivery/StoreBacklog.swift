@@ -82,7 +82,7 @@ public struct StoreBacklog: Sendable {
                 if rows.allSatisfy({ !unwritten.contains($0.row) }) { taken.append(entries[index]) }
             case .deadLetterRows(_, let rows):
                 if rows.allSatisfy({ !unwritten.contains($0.row) }) { taken.append(entries[index]) }
-            case .setState: taken.append(entries[index])
+            case .setState, .remember: taken.append(entries[index])
             case .deadLetter, .expire, .reject: break
             }
         }
@@ -121,6 +121,7 @@ extension StoreWork {
         switch self {
         case .enqueue(_, let batch, _), .deadLetter(_, let batch, _, _): batch.count
         case .remove(_, let rows): rows.count
+        case .remember(_, let transactions, _): transactions.count
         case .reschedule(_, let rows, _, _): rows.count
         case .deadLetterRows(_, let rows): rows.count
         case .reject(let events): events.count

@@ -14,6 +14,8 @@ public enum StoreWork: Sendable {
     case deadLetter(DestinationID, DeliveryBatch, ends: [DeadLetterCause], at: Timestamp)
     /// Moves up to `limit` rows that are not claimed and had to be sent before `at` to the dead letters, as `expired`.
     case expire(DestinationID, at: Timestamp, limit: Int)
+    /// Remembers that these transactions were delivered, and by which records.
+    case remember(DestinationID, [RememberedTransaction], at: Timestamp)
     /// Remembers records that were rejected.
     case reject([RejectedEvent])
     /// Remembers what an operator, or the halt rule, decided about a destination.

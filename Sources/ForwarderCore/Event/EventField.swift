@@ -9,6 +9,7 @@ public enum EventField: UInt8, CaseIterable, Sendable {
     case externalAttributionCredit, externalAttributionModel
     case hotelTotalPrice, hotelBasePrice, hotelCheckinDate, hotelCheckoutDate, hotelLengthOfStay
     case hotelPartnerID, hotelBookingHref
+    case originalTime, originalValue
     // Inside of `items`.
     case itemID, itemName, itemPrice, itemQuantity
 }
@@ -56,6 +57,8 @@ extension EventField {
         case .hotelLengthOfStay: "hotel_length_of_stay"
         case .hotelPartnerID: "hotel_partner_id"
         case .hotelBookingHref: "hotel_booking_href"
+        case .originalTime: "original_time"
+        case .originalValue: "original_value"
         case .itemID: "items.id"
         case .itemName: "items.name"
         case .itemPrice: "items.price"

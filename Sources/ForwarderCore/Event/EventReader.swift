@@ -90,17 +90,20 @@ package struct EventReader: ~Copyable {
         switch scanner.value(.eventTime) {
         case .absent: return event.violations.insert(.timestampMissing)
         case .other: return event.violations.insert(.timestampNotANumber)
-        case .text(let text):
-            switch timeFormat {
-            case .unix: reading = EventTime.read(unix: text.bytes, in: &scanner.arena)
-            case .iso8601: reading = EventTime.read(iso8601: text.bytes, in: &scanner.arena)
-            }
+        case .text(let text): reading = readTime(text.bytes)
         }
         switch reading {
         case .rejected(let reason): event.violations.insert(reason)
         case .seconds(let seconds):
             event.time = isSegment ? seconds + clockCorrection() : seconds
             if event.time > now.seconds + EventTime.futureLimit { event.violations.insert(.inTheFuture) }
+        }
+    }
+
+    private mutating func readTime(_ text: Bytes) -> EventTime.Reading {
+        switch timeFormat {
+        case .unix: EventTime.read(unix: text, in: &scanner.arena)
+        case .iso8601: EventTime.read(iso8601: text, in: &scanner.arena)
         }
     }
 
@@ -202,6 +205,18 @@ package struct EventReader: ~Copyable {
         event.externalAttributionCredit = decimal(.externalAttributionCredit)
         event.externalAttributionModel = plainText(.externalAttributionModel)
         if scanner.hasAny(of: EventField.hotelBits) { readHotelStay() }
+        if scanner.hasAny(of: EventField.originalTime.bit | EventField.originalValue.bit) { readOriginal() }
+    }
+
+    private mutating func readOriginal() {
+        event.originalValue = decimal(.originalValue)
+        guard case .text(let text) = scanner.value(.originalTime) else {
+            return _ = dropIfGiven(.originalTime, .wrongType)
+        }
+        switch readTime(text.bytes) {
+        case .seconds(let seconds): event.originalTime = seconds
+        case .rejected: event.dropped.insert(.originalTime, .invalid)
+        }
     }
 
     private mutating func currency() -> EventText {

@@ -97,6 +97,7 @@ struct FieldMap: ~Copyable, Sendable {
         (["properties", "ecomm_category"], .ecommCategory),
         (["properties", "external_attribution_credit"], .externalAttributionCredit),
         (["properties", "external_attribution_model"], .externalAttributionModel),
+        (["properties", "original_time"], .originalTime), (["properties", "original_value"], .originalValue),
     ]
 
     private static func hotel(in object: String) -> [([String], EventField)] {

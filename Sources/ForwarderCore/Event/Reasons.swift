@@ -7,6 +7,8 @@ public enum RejectReason: UInt8, CaseIterable, Sendable {
     case timestampMissing, timestampNotANumber, timestampInMilliseconds, inTheFuture
     // One destination cannot take it.
     case tooOld, noIdentifier, urlMissing, urlInvalid
+    // A refund lacks what it cannot be without.
+    case transactionIDMissing, refundValueMissing
 
     public var name: StaticString {
         switch self {
@@ -25,6 +27,8 @@ public enum RejectReason: UInt8, CaseIterable, Sendable {
         case .noIdentifier: "no_identifier"
         case .urlMissing: "url_missing"
         case .urlInvalid: "url_invalid"
+        case .transactionIDMissing: "transaction_id_missing"
+        case .refundValueMissing: "refund_value_missing"
         }
     }
 }
@@ -58,6 +62,8 @@ public enum SkipReason: UInt8, CaseIterable, Sendable {
     case tombstone, unmappedEvent, notMatched, consentDenied, consentMissing, beforeStart, alreadyStored, shadow
     /// A call of Segment or RudderStack that is neither `track` nor `page`.
     case notAnEvent
+    /// Another event of the same transaction was delivered for the same goal.
+    case duplicateTransaction
 
     public var name: StaticString {
         switch self {
@@ -70,6 +76,7 @@ public enum SkipReason: UInt8, CaseIterable, Sendable {
         case .alreadyStored: "already_stored"
         case .shadow: "shadow"
         case .notAnEvent: "not_an_event"
+        case .duplicateTransaction: "duplicate_transaction"
         }
     }
 }

@@ -80,6 +80,9 @@ struct StorefrontEvent: ~Copyable {
     var ecommCategory = EventText.absent
     var externalAttributionCredit: DecimalText?
     var externalAttributionModel = EventText.absent
+    /// Of a refund: when the order was made, in seconds since 1970, and what it was worth, if the shop says so.
+    var originalTime: Int64?
+    var originalValue: DecimalText?
     /// One at most. A list, so that the events that have none do not pay for it.
     var hotelStays: [HotelStay] = []
     var itemIDs: [EventText] = []

@@ -44,7 +44,7 @@ extension DestinationLane {
 
         switch verdict.others {
         case .delivered:
-            report.delivered = deliver(pending.batch, fates.others, isConfirmed: true)
+            report.delivered = deliver(pending.batch, fates.others, isConfirmed: true, now)
             if let code = fates.troubleOfAll {
                 moveGate(attempt, code, after: nil, &report, now)
             } else {
@@ -94,7 +94,7 @@ extension DestinationLane {
         _ pending: PendingBatch, _ others: [Int], _ report: inout AttemptReport, _ now: Moment
     ) {
         guard pending.unreadableAnswers < DestinationLane.unreadableLimit, var again = pending.picking(others) else {
-            report.unconfirmed = deliver(pending.batch, others, isConfirmed: false)
+            report.unconfirmed = deliver(pending.batch, others, isConfirmed: false, now)
             report.delivered = report.unconfirmed
             // What is believed for want of words is no proof that nothing was refused.
             return closeSearch(pending, isAbandoned: true)
@@ -164,7 +164,7 @@ extension DestinationLane {
         _ attempt: Attempt, _ reason: String, _ report: inout AttemptReport, _ now: Moment
     ) {
         let generation = attempt.credentialGeneration
-        let isRenewable = if case .offlineConversions = settings.kind { true } else { false }
+        let isRenewable = settings.kind.account != nil
         guard isRenewable else { return park(attempt, reason, &report, now) }
         if generation == credentialGeneration, generation != refusedGeneration {
             let isFirst = refusedGeneration == nil

@@ -9,10 +9,7 @@ extension DestinationLane {
             actions.append(.signal(shadowed))
             return
         }
-        guard let flowing = holdingBack(PendingBatch(batch: batch, source: .fresh, since: now.uptime), now) else {
-            return
-        }
-        early.append(flowing)
+        identify(PendingBatch(batch: batch, source: .fresh, since: now.uptime), now)
     }
 
     /// Moves what is early no longer to what can be sent. Its time in memory counts from here.
@@ -40,6 +37,7 @@ extension DestinationLane {
             let deliveries = pending.batch.deliveries
             let kept = deliveries.indices.filter { !isGone(deliveries[$0]) }
             count += deliveries.count - kept.count
+            if kept.count < deliveries.count { forgetTransactions(deliveries.lazy.filter(isGone)) }
             return pending.picking(kept)
         }
         for pending in fresh.removeAll() {
@@ -51,8 +49,16 @@ extension DestinationLane {
         for part in waiting {
             if let rest = rest(of: part) { parts.append(rest) } else { closeSearch(part, isAbandoned: true) }
         }
+        // The answer is by their places.
+        for place in inquired.indices {
+            for (index, delivery) in inquired[place].pending.batch.deliveries.enumerated() where isGone(delivery) {
+                inquired[place].pending.batch.deliveries[index].orphan()
+                count += 1
+            }
+        }
         for (request, attempt) in attempts {
             for (index, delivery) in attempt.pending.batch.deliveries.enumerated() where isGone(delivery) {
+                forgetTransactions([delivery])
                 attempts[request]?.pending.batch.deliveries[index].orphan()
                 count += 1
             }
@@ -66,22 +72,31 @@ extension DestinationLane {
     /// Kafka. Rows whose requests are without an answer can be claimed again after the start.
     mutating func finish(_ bounds: [AssignmentID: UInt64], _ now: Moment) {
         isDraining = true
-        let all = fresh.removeAll() + early + parts + attempts.sorted { $0.key < $1.key }.map(\.value.pending)
+        let sent = attempts.sorted { $0.key < $1.key }.map(\.value.pending)
+        let asked = inquired.map(\.pending)
+        inquired = []
+        let all = fresh.removeAll() + early + parts + sent
         early = []
         parts = []
         attempts = [:]
         searches = [:]
         release(due.removeAll())
-        for pending in all {
-            let deliveries = pending.batch.deliveries
-            let stragglers = deliveries.indices.filter { index in
-                guard deliveries[index].isInMemoryOnly, let bound = bounds[deliveries[index].assignment] else {
-                    return false
-                }
-                return deliveries[index].sequence <= bound
+        for pending in all { finish(pending, bounds, now) }
+        // Whether they are the first of their transactions is not known.
+        for pending in asked { finish(pending, bounds, hold: TransactionKey.hold, now) }
+    }
+
+    private mutating func finish(
+        _ pending: PendingBatch, _ bounds: [AssignmentID: UInt64], hold: String? = nil, _ now: Moment
+    ) {
+        let deliveries = pending.batch.deliveries
+        let stragglers = deliveries.indices.filter { index in
+            guard deliveries[index].isInMemoryOnly, let bound = bounds[deliveries[index].assignment] else {
+                return false
             }
-            books.released += pending.unstoredCount - stragglers.count
-            if let rest = pending.picking(stragglers) { enqueue(rest.batch, now, failure: nil) }
+            return deliveries[index].sequence <= bound
         }
+        books.released += pending.unstoredCount - stragglers.count
+        if let rest = pending.picking(stragglers) { enqueue(rest.batch, now, failure: nil, hold: hold) }
     }
 }

@@ -60,7 +60,7 @@ extension DestinationLane {
 
     private var bytesInMemoryOnly: Int {
         var bytes = 0
-        for list in [fresh.elements, early, parts, attempts.values.map(\.pending)] {
+        for list in [fresh.elements, early, parts, attempts.values.map(\.pending), inquired.map(\.pending)] {
             for pending in list where pending.isInMemoryOnly { bytes += pending.batch.byteCount }
         }
         return bytes

@@ -17,9 +17,13 @@ extension DestinationLane {
     /// Nothing waits for the store.
     public var isStored: Bool { storing.isEmpty }
 
+    /// Nothing is on its way to Microsoft, and what it took is remembered, as far as it can be: its offsets may go.
+    public var isAnswered: Bool { attempts.isEmpty && (storing.isEmpty || !isStoreWritable) }
+
     /// Nothing is left in memory.
     public var isEmpty: Bool {
         storing.isEmpty && attempts.isEmpty && fresh.isEmpty && early.isEmpty && parts.isEmpty && due.isEmpty
+            && inquired.isEmpty
     }
 
     /// Goes on by other settings with what there is. What was written for Microsoft is not touched.

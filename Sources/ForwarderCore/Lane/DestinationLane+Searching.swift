@@ -5,7 +5,7 @@ extension DestinationLane {
         _ pending: PendingBatch, _ others: [Int], _ report: inout AttemptReport, _ now: Moment
     ) {
         guard isCountTrusted, !pending.isStrict else {
-            report.delivered = deliver(pending.batch, others, isConfirmed: false)
+            report.delivered = deliver(pending.batch, others, isConfirmed: false, now)
             report.unconfirmed = report.delivered
             return closeSearch(pending)
         }

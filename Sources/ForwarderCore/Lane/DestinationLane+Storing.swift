@@ -6,9 +6,12 @@ extension DestinationLane {
         for delivery in deliveries where delivery.isInMemoryOnly { settledNow.append(Settlement(delivery)) }
     }
 
-    mutating func deliver(_ batch: DeliveryBatch, _ indices: some Sequence<Int>, isConfirmed: Bool) -> Int {
+    mutating func deliver(
+        _ batch: DeliveryBatch, _ indices: some Sequence<Int>, isConfirmed: Bool, _ now: Moment
+    ) -> Int {
         var ended: [RowID] = []
         var logged: [Int] = []
+        var remembered: [Int] = []
         var count = 0
         for index in indices {
             let delivery = batch.deliveries[index]
@@ -19,8 +22,13 @@ extension DestinationLane {
             if delivery.matchKeys.contains(.email) { books.deliveredWithEmail += 1 }
             if delivery.matchKeys.contains(.phone) { books.deliveredWithPhone += 1 }
             if delivery.matchKeys.contains(.clickID) { books.deliveredWithClickID += 1 }
+            let isRemembered = delivery.transaction != .none && remember(delivery)
+            if isRemembered { remembered.append(index) }
             if delivery.isStored {
                 ended.append(delivery.row)
+            } else if isRemembered {
+                // A crash must not forget it behind a commit.
+                handOver.settlements.append(Settlement(delivery))
             } else {
                 settledNow.append(Settlement(delivery))
             }
@@ -29,6 +37,7 @@ extension DestinationLane {
         books.delivered += count
         if !isConfirmed { books.deliveredUnconfirmed += count }
         log(batch, logged, isConfirmed ? .delivered : .unconfirmed)
+        if !remembered.isEmpty { remember(batch, remembered, now) }
         if !ended.isEmpty { handOver.works.append(.remove(id, ended)) }
         end(ended)
         return count
@@ -58,6 +67,7 @@ extension DestinationLane {
                 causes.append(cause)
                 handOver.settlements.append(Settlement(delivery))
             }
+            if delivery.transaction != .none { handOver.transactions.append(delivery.transaction) }
         }
         for (cause, indices) in logged.sorted(by: { $0.value[0] < $1.value[0] }) {
             log(batch, indices, .deadLettered(cause))
@@ -95,6 +105,7 @@ extension DestinationLane {
             handOver.settlements.append(Settlement(delivery))
             batch.deliveries[index].row = rows.next()
             batch.deliveries[index].dueAt = max(delivery.dueAt, now.wall)
+            if delivery.transaction != .none { handOver.transactions.append(delivery.transaction) }
             noteWaiting(until: batch.deliveries[index].dueAt, hold)
         }
         handOver(batch, QueueEntry(hold: hold, failure: failure, queuedAt: now.wall))
@@ -128,7 +139,9 @@ extension DestinationLane {
     }
 
     private mutating func noteWaiting(until dueAt: Timestamp, _ hold: String?) {
-        if let hold {
+        if hold == TransactionKey.hold {
+            handOver.hasWaiting = true
+        } else if let hold {
             handOver.goals.insert(hold)
         } else {
             handOver.nextDue = min(handOver.nextDue, dueAt)
@@ -149,6 +162,7 @@ extension DestinationLane {
             let delivery = batch.deliveries[index]
             if delivery.isOrphan { continue }
             if delivery.isStored {
+                if delivery.transaction != .none { handOver.transactions.append(delivery.transaction) }
                 reschedules.append(
                     Reschedule(
                         // It was due once; by which clock is no matter.
@@ -189,11 +203,13 @@ extension DestinationLane {
 
     // MARK: Answers of the store
 
-    mutating func stored(_ ticket: StoreTicket, _ leftOut: [RowID]) {
+    mutating func stored(_ ticket: StoreTicket, _ leftOut: [RowID], _ now: Moment) {
         guard let done = storing.removeValue(forKey: ticket) else { return }
         settledNow += done.settlements
         nextDue = min(nextDue, done.nextDue)
         for goal in done.goals { goals.noteWaiting(goal) }
+        if done.hasWaiting { reviews.begin(at: now.uptime) }
+        forgetTransactions(done.transactions)
         if !leftOut.isEmpty { forget(leftOut) }
         openCovers.subtract(done.covers)
         endedCovers.subtract(done.covers)

@@ -34,6 +34,12 @@ public struct DestinationLane: Sendable {
     /// Sent before the last batch: fresh and queued ones take turns.
     var lastSource = PendingBatch.Source.queue
 
+    /// The store was asked whether they are the first of their transactions; in the order in which it was asked.
+    var inquired: [(id: InquiryID, pending: PendingBatch)] = []
+    /// Transactions of deliveries that the store knows nothing of yet, or not yet what became of them.
+    var openTransactions: Set<TransactionKey> = []
+    var reviews = Reviews()
+
     // MARK: The queue on disk
 
     /// Rows of the queue that belong to this destination, written or on their way.
@@ -93,7 +99,8 @@ public struct DestinationLane: Sendable {
         books.restored = depth.rows
         nextDue = depth.rows > 0 ? .distantPast : .distantFuture
         nextID = UInt64(id.rawValue) << DestinationLane.idBits
-        for goal in heldGoals { goals.hold(goal, probeAt: now.uptime) }
+        for goal in heldGoals where goal != TransactionKey.hold { goals.hold(goal, probeAt: now.uptime) }
+        if heldGoals.contains(TransactionKey.hold) { reviews.start(at: now.uptime) }
         switch state {
         case .running: break
         case .paused: gate.pause()
@@ -106,8 +113,10 @@ public struct DestinationLane: Sendable {
         switch input {
         case .fresh(let batch): take(batch, now)
         case .answered(let request, let outcome, let elapsed): answered(request, outcome, elapsed, now)
+        case .identified(let inquiry, let answers): identified(inquiry, answers, now)
+        case .reviewed(let result): reviewed(result, now)
         case .claimed(let claim): claimed(claim, now)
-        case .stored(let ticket, let leftOut): stored(ticket, leftOut)
+        case .stored(let ticket, let leftOut): stored(ticket, leftOut, now)
         case .expired(let count): expired(count)
         case .storeHealth(let isWritable): isStoreWritable = isWritable
         case .depth(let depth): self.depth = depth
@@ -119,6 +128,8 @@ public struct DestinationLane: Sendable {
             books.replayed += count
             pendingRows += count
             nextDue = .distantPast
+            // Those that have a transaction wait for a word on it.
+            reviews.begin(at: now.uptime)
             actions.append(.signal(.replayed(destination: settings.name, count: count)))
         case .discarded(let count):
             books.discarded += count
@@ -194,7 +205,7 @@ public struct DestinationLane: Sendable {
     }
 
     private var inMemory: [PendingBatch] {
-        fresh.elements + early + due.elements + parts + attempts.values.map(\.pending)
+        fresh.elements + early + due.elements + parts + attempts.values.map(\.pending) + inquired.map(\.pending)
     }
 
     /// What is in memory, with what the store has not written yet.

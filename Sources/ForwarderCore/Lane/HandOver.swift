@@ -9,6 +9,10 @@ struct HandOver: Sendable {
     var nextDue = Timestamp.distantFuture
     /// Goals that its rows are held back for.
     var goals: Set<String> = []
+    /// Transactions of its deliveries: up to here the lane has answered for them.
+    var transactions: [TransactionKey] = []
+    /// Rows are among it that wait behind another delivery of their transaction.
+    var hasWaiting = false
     /// Its rows that belong to requests on their way.
     var covers: [RowID] = []
 }

@@ -13,6 +13,8 @@ public struct LaneBooks: Sendable, Equatable {
     /// Mapped in shadow mode, or found in the queue already.
     public var skippedShadow = 0
     public var skippedAlreadyStored = 0
+    /// Another record of the same transaction was delivered.
+    public var skippedDuplicate = 0
     public var deadLetteredData = 0
     public var deadLetteredRefused = 0
     public var deadLetteredExpired = 0
@@ -32,6 +34,8 @@ public struct LaneBooks: Sendable, Equatable {
     /// Of the discarded: those erased for a person's sake.
     public var erased = 0
     public var gateClosings = 0
+    /// Delivered transactions that could not be written to the ledger.
+    public var notRemembered = 0
     public var deliveredWithEmail = 0
     public var deliveredWithPhone = 0
     public var deliveredWithClickID = 0
@@ -41,7 +45,7 @@ public struct LaneBooks: Sendable, Equatable {
 
     public init() {}
 
-    public var skipped: Int { skippedShadow + skippedAlreadyStored }
+    public var skipped: Int { skippedShadow + skippedAlreadyStored + skippedDuplicate }
     public var deadLettered: Int { deadLetteredData + deadLetteredRefused + deadLetteredExpired }
 
     public func deadLettered(_ reasonClass: DeadLetterCause.Class) -> Int {

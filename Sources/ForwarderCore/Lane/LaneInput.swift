@@ -4,6 +4,10 @@ public enum LaneInput: Sendable {
     case fresh(DeliveryBatch)
     /// The answer to a request, or why there is none.
     case answered(RequestID, HTTPOutcome, elapsed: Duration)
+    /// The answer to an inquiry, in its order; nil if the store could not read.
+    case identified(InquiryID, [TransactionInquiry.Answer]?)
+    /// The answer to a review; nil if the store could not do it.
+    case reviewed(ReviewResult?)
     /// The answer to a claim; nil if the store could not read.
     case claimed(Claim?)
     /// What was handed over under this ticket is on disk. `leftOut` rows, of this ticket or another one that was written
@@ -52,6 +56,10 @@ public enum LaneAction: Sendable {
     /// Commit these, behind what was handed over before, then say `stored` with the ticket.
     case store(StoreTicket, [StoreWork])
     case claim(ClaimRequest)
+    /// Ask the ledger and the queue, and say `identified`.
+    case inquire(InquiryID, TransactionInquiry)
+    /// Look through the rows that wait behind others, and say `reviewed`.
+    case review(ReviewRequest)
     /// Un-claim these rows; nothing about them changed.
     case release([RowID])
     /// These deliveries hold their offsets back no longer.
@@ -75,6 +83,15 @@ public struct Settlement: Sendable, Equatable {
     public init(assignment: AssignmentID, sequence: UInt64) {
         self.assignment = assignment
         self.sequence = sequence
+    }
+}
+
+/// Names one inquiry.
+public struct InquiryID: Hashable, Sendable {
+    public var rawValue: UInt64
+
+    public init(_ rawValue: UInt64) {
+        self.rawValue = rawValue
     }
 }
 

@@ -10,6 +10,12 @@ public enum MicrosoftInterface: Sendable {
         case .offlineConversions(let offline):
             self = .campaignManagement(
                 CampaignManagement(offline, endpoint: settings.endpoint, timeout: settings.requestTimeout))
+        case .adjustments(let adjustments):
+            let operation: CampaignManagement.Operation =
+                adjustments.form == .offline ? .adjustOffline : .adjustOnline
+            self = .campaignManagement(
+                CampaignManagement(
+                    adjustments.account, operation, endpoint: settings.endpoint, timeout: settings.requestTimeout))
         }
     }
 

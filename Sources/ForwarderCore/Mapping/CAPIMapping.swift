@@ -8,7 +8,9 @@ struct CAPIMapping: Sendable {
 
     /// What of the event is used, as field bits: a field left out counts only where it would have been sent.
     static let fields: UInt64 = {
-        let unused: [EventField] = [.externalAttributionCredit, .externalAttributionModel, .source]
+        let unused: [EventField] = [
+            .externalAttributionCredit, .externalAttributionModel, .source, .originalTime, .originalValue,
+        ]
         return EventField.allCases.filter { !unused.contains($0) }.reduce(0) { $0 | $1.bit }
     }()
 

@@ -9,6 +9,7 @@ struct DestinationRules: ~Copyable {
     enum Mapping: Sendable {
         case capi(CAPIMapping)
         case offline(OfflineMapping)
+        case refunds(RefundMapping)
     }
 
     let routes: EventRoutes
@@ -16,6 +17,8 @@ struct DestinationRules: ~Copyable {
     private let matches: [(field: EventField, values: [[UInt8]])]
     private let consent: ConsentRule
     private let maxAgeSeconds: Int64
+    /// By goal, whether a transaction counts once only.
+    private let countsOnce: [Bool]
 
     init(_ settings: DestinationSettings) {
         routes = EventRoutes(settings)
@@ -24,7 +27,9 @@ struct DestinationRules: ~Copyable {
             mapping = .capi(CAPIMapping(capi, consent: settings.consent, goals: routes.goals))
         case .offlineConversions(let offline):
             mapping = .offline(OfflineMapping(offline, goals: routes.goals))
+        case .adjustments: mapping = .refunds(RefundMapping())
         }
+        countsOnce = routes.goals.map(settings.countsOnce)
         matches = settings.match.map { match in (match.field, match.values.map { Array($0.utf8) }) }
         consent = settings.consent
         maxAgeSeconds = settings.maxEventAge.milliseconds / 1000
@@ -74,6 +79,7 @@ struct DestinationRules: ~Copyable {
         switch mapping {
         case .capi(let capi): violations.formUnion(capi.violations(event, route?.target))
         case .offline(let offline): violations.formUnion(offline.violations(event))
+        case .refunds(let refunds): violations.formUnion(refunds.violations(event))
         }
         return violations
     }
@@ -92,7 +98,16 @@ struct DestinationRules: ~Copyable {
         case .offline(let offline):
             offline.append(reader.event, route, dropped: &dropped, to: &output)
             return 1
+        case .refunds(let refunds):
+            refunds.append(to: &output)
+            return 1
         }
+    }
+
+    /// Whether what the event counts as may be counted once for its transaction.
+    @inline(__always)
+    func isOnce(_ event: borrowing StorefrontEvent, _ route: EventRoutes.Route) -> Bool {
+        event.transactionID.isPresent && countsOnce[Int(route.goal)]
     }
 
     /// What of an event this destination uses, as field bits.
@@ -100,13 +115,14 @@ struct DestinationRules: ~Copyable {
         switch mapping {
         case .capi: CAPIMapping.fields
         case .offline(let offline): offline.fields
+        case .refunds: RefundMapping.fields
         }
     }
 
     var emailForm: EmailAddress.Form {
         switch mapping {
         case .capi: .conversionsAPI
-        case .offline: .enhancedConversions
+        case .offline, .refunds: .enhancedConversions
         }
     }
 
@@ -120,6 +136,7 @@ struct DestinationRules: ~Copyable {
             if event.enhancedEmailHash.isPresent { keys.insert(.email) }
             if event.phoneHash.isPresent { keys.insert(.phone) }
         case .offline: break
+        case .refunds: return []
         }
         return keys
     }

@@ -6,6 +6,7 @@ struct EventRoutes: ~Copyable, Sendable {
         /// A custom event under the name it has in the storefront.
         case customByOwnName
         case goal(isExternallyAttributed: Bool)
+        case refund
     }
 
     struct Route: BitwiseCopyable, Sendable {
@@ -50,6 +51,10 @@ struct EventRoutes: ~Copyable, Sendable {
                 draft.add(
                     goal.event, draft.route(.goal(isExternallyAttributed: goal.isExternallyAttributed), goal.name))
             }
+            unmapped = nil
+            draft.log { _ in destination.deliveryLog.maxBytes != nil }
+        case .adjustments(let adjustments):
+            draft.add(DestinationSettings.refundEvent, draft.route(.refund, adjustments.originalGoal))
             unmapped = nil
             draft.log { _ in destination.deliveryLog.maxBytes != nil }
         }

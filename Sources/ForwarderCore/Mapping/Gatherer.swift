@@ -7,11 +7,14 @@ struct Gatherer: ~Copyable {
     private var ripe: BatchBuilder
     /// Deliveries whose time has not come: a storefront's clock may be ahead.
     private var early: BatchBuilder
+    /// Deliveries that the ledger is asked about: the others need not wait for the answer.
+    private var once: BatchBuilder
     /// How long after its time an event may still be sent, in milliseconds.
     private let sendMargin: Int64
     /// What was left out of the last event that was read.
     private var lastDropped = DroppedFields()
     private let goals: [[UInt8]]
+    private var transaction = ByteBuffer(capacity: 256)
 
     /// Time that must be left before an event is too old for its destination when a request starts, beside the
     /// request's own.
@@ -28,12 +31,14 @@ struct Gatherer: ~Copyable {
         let entries = if case .capi(let capi) = settings.kind, capi.pageValue { 2 } else { 1 }
         ripe = BatchBuilder(settings.batch, goals: rules.routes.goals, entriesPerDelivery: entries)
         early = BatchBuilder(settings.batch, goals: rules.routes.goals, entriesPerDelivery: entries)
+        once = BatchBuilder(settings.batch, goals: rules.routes.goals, entriesPerDelivery: entries)
         sendMargin = (settings.maxEventAge - Gatherer.expiryMargin - settings.requestTimeout).milliseconds
     }
 
     mutating func setTopics(_ topics: [String]) {
         ripe.topics = topics
         early.topics = topics
+        once.topics = topics
     }
 
     // MARK: Records
@@ -79,22 +84,44 @@ struct Gatherer: ~Copyable {
         delivery.goal = route.goal
         delivery.matchKeys = rules.matchKeys(reader.event)
         lastDropped = reader.event.dropped
+        if rules.isOnce(reader.event, route) {
+            delivery.transaction = transactionKey(reader, route)
+            delivery.payloadHash = reader.hasher.prefix64(reader.record)
+        }
         if time > now.wall {
             delivery.dueAt = time
-            early.append(delivery, record: reader.record, now: now.uptime) { output in
-                rules.append(reader, route, dropped: &lastDropped, to: &output)
-            } writeNote: { output in
-                if route.isLogged { DeliveryNote.append(reader.event, goals[Int(route.goal)], to: &output) }
-            }
+            Gatherer.append(delivery, to: &early, reader, route, rules, goals, &lastDropped, now)
+        } else if delivery.transaction != .none {
+            Gatherer.append(delivery, to: &once, reader, route, rules, goals, &lastDropped, now)
         } else {
-            ripe.append(delivery, record: reader.record, now: now.uptime) { output in
-                rules.append(reader, route, dropped: &lastDropped, to: &output)
-            } writeNote: { output in
-                if route.isLogged { DeliveryNote.append(reader.event, goals[Int(route.goal)], to: &output) }
-            }
+            Gatherer.append(delivery, to: &ripe, reader, route, rules, goals, &lastDropped, now)
         }
         if reader.event.isIDDerived { books.eventIDsDerived += 1 }
         books.count(lastDropped, in: rules.fields)
+    }
+
+    @inline(__always)
+    private static func append(
+        _ delivery: Delivery, to builder: inout BatchBuilder, _ reader: borrowing EventReader,
+        _ route: EventRoutes.Route, _ rules: borrowing DestinationRules, _ goals: [[UInt8]],
+        _ dropped: inout DroppedFields, _ now: Moment
+    ) {
+        builder.append(delivery, record: reader.record, now: now.uptime) { output in
+            rules.append(reader, route, dropped: &dropped, to: &output)
+        } writeNote: { output in
+            if route.isLogged { DeliveryNote.append(reader.event, goals[Int(route.goal)], to: &output) }
+        }
+    }
+
+    /// The first eight bytes of the hash of goal and transaction.
+    private mutating func transactionKey(
+        _ reader: borrowing EventReader, _ route: EventRoutes.Route
+    ) -> TransactionKey {
+        transaction.removeAll()
+        transaction.append(goals[Int(route.goal)])
+        transaction.append(0)
+        transaction.append(reader.event.transactionID.bytes)
+        return transaction.withBytes { TransactionKey(rawValue: reader.hasher.prefix64($0)) }
     }
 
     var droppedFields: [(field: EventField, reason: DropReason)] {
@@ -105,22 +132,21 @@ struct Gatherer: ~Copyable {
 
     // MARK: Batches
 
-    var hasReady: Bool { ripe.hasReady || early.hasReady }
+    var hasReady: Bool { ripe.hasReady || once.hasReady || early.hasReady }
 
-    var gatheredCount: Int { ripe.gatheredCount + early.gatheredCount }
+    var gatheredCount: Int { ripe.gatheredCount + once.gatheredCount + early.gatheredCount }
 
     var lingersUntil: Uptime? {
-        guard let first = ripe.lingersUntil, let second = early.lingersUntil else {
-            return ripe.lingersUntil ?? early.lingersUntil
-        }
-        return min(first, second)
+        let times = (ripe.lingersUntil, once.lingersUntil, early.lingersUntil)
+        guard times.0 != nil || times.1 != nil || times.2 != nil else { return nil }
+        return min(times.0 ?? .distantFuture, times.1 ?? .distantFuture, times.2 ?? .distantFuture)
     }
 
     mutating func takeBatches(now: Uptime, all: Bool) -> [DeliveryBatch] {
-        early.take(now: now, all: all) + ripe.take(now: now, all: all)
+        early.take(now: now, all: all) + once.take(now: now, all: all) + ripe.take(now: now, all: all)
     }
 
     mutating func release(_ assignments: Set<AssignmentID>) {
-        books.released += ripe.release(assignments) + early.release(assignments)
+        books.released += ripe.release(assignments) + once.release(assignments) + early.release(assignments)
     }
 }

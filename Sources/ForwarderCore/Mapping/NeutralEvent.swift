@@ -57,6 +57,8 @@ enum NeutralEvent {
         output.member("ecomm_category", event.ecommCategory)
         output.member("external_attribution_credit", event.externalAttributionCredit)
         output.member("external_attribution_model", event.externalAttributionModel)
+        if let time = event.originalTime { output.member("original_time", time) }
+        output.member("original_value", event.originalValue)
         for stay in event.hotelStays { output.object("hotel") { append(stay, to: &$0) } }
     }
 

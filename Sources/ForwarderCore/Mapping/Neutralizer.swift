@@ -23,7 +23,7 @@ public final class Neutralizer {
         switch work {
         case .enqueue(let id, let batch, let entry): .enqueue(id, neutral(batch, id), entry)
         case .deadLetter(let id, let batch, let ends, let at): .deadLetter(id, neutral(batch, id), ends: ends, at: at)
-        case .remove, .reschedule, .deadLetterRows, .expire, .reject, .setState: work
+        case .remove, .reschedule, .deadLetterRows, .expire, .remember, .reject, .setState: work
         }
     }
 

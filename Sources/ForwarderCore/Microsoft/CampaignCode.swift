@@ -39,7 +39,7 @@ struct CampaignCode: Sendable, Equatable {
         case "OfflineConversionNameInvalid": .goalMissing
         case "OfflineConversionGoalTooRecent", "OfflineConversionNotAcceptedForGoal": .goalTooYoung
         case "OfflineConversionsLimitExceeded", "OfflineConversionBatchSizeExceedsLimit": .tooMany
-        case "FutureConversionTimeCannotBeSet": .future
+        case "FutureConversionTimeCannotBeSet", "OfflineConversionFutureAdjustmentTimeCannotBeSet": .future
         default: meaningOfNumber
         }
     }
@@ -55,7 +55,7 @@ struct CampaignCode: Sendable, Equatable {
         case 5606: .goalMissing
         case 5615: .goalTooYoung
         case 5601: .tooMany
-        case 5614: .future
+        case 5614, 5622: .future
         default: .refused
         }
     }

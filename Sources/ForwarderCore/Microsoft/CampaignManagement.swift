@@ -1,12 +1,20 @@
-/// ApplyOfflineConversions of Campaign Management v13 over REST, and what its answers mean.
+/// ApplyOfflineConversions of Campaign Management v13 over REST and its like, and what their answers mean.
 public struct CampaignManagement: Sendable {
+    public enum Operation: String, Sendable {
+        case apply = "OfflineConversions"
+        case adjustOffline = "OfflineConversionAdjustments"
+        case adjustOnline = "OnlineConversionAdjustments"
+    }
+
+    private let operation: Operation
     private let url: String
     private let customerID: String
     private let accountID: String
     private let timeout: Duration
 
-    public init(_ settings: OfflineSettings, endpoint: String, timeout: Duration) {
-        url = "\(endpoint)/CampaignManagement/v13/OfflineConversions/Apply"
+    public init(_ settings: OfflineSettings, _ operation: Operation = .apply, endpoint: String, timeout: Duration) {
+        self.operation = operation
+        url = "\(endpoint)/CampaignManagement/v13/\(operation.rawValue)/Apply"
         customerID = settings.customerID
         accountID = settings.accountID
         self.timeout = timeout
@@ -14,7 +22,7 @@ public struct CampaignManagement: Sendable {
 
     public func request(_ contents: [UInt8], accessToken: String, developerToken: String) -> HTTPRequest {
         var body = ByteBuffer(capacity: contents.count + 64)
-        body.append(#"{"OfflineConversions":["#)
+        body.append(text: #"{"\#(operation.rawValue)":["#)
         body.append(contents)
         body.append("]}")
         return HTTPRequest(

@@ -155,6 +155,10 @@ extension Metrics {
             counter("warnings", "Entries taken although something in them was not") { $0.lane.books.warnings },
             counter("erased", "Of the discarded: those erased because they were one person's") { $0.lane.books.erased },
             counter("quarantined", "Rows of the queue that could not be read back") { $0.lane.books.quarantined },
+            counter("not_remembered", "Transactions delivered but not noted in the ledger, as the disk was in trouble")
+            {
+                $0.lane.books.notRemembered
+            },
             counter("gate_closings", "How often the gate closed") { $0.lane.books.gateClosings },
             MetricFamily(
                 name: "request_seconds", kind: .histogram, help: "Time of requests, answered or not",
@@ -223,6 +227,7 @@ extension Metrics.Destination {
         switch reason {
         case .shadow: return atIntake + lane.books.skippedShadow
         case .alreadyStored: return atIntake + lane.books.skippedAlreadyStored
+        case .duplicateTransaction: return lane.books.skippedDuplicate
         default: return atIntake
         }
     }

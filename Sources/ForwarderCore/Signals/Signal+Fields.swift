@@ -58,7 +58,8 @@ extension Signal {
                 .text("destination", destination), .number("deliveries", deliveries), LogField("bytes", .bytes(bytes)),
             ]
         case .expiredInQueue(let destination, let count), .quarantined(let destination, let count),
-            .replayed(let destination, let count), .discarded(let destination, let count):
+            .replayed(let destination, let count), .discarded(let destination, let count),
+            .duplicatesSkipped(let destination, let count):
             [.text("destination", destination), .number("count", count)]
         case .detached(let destination, let pending):
             [.text("destination", destination), .number("pending", pending)]

@@ -44,6 +44,7 @@ extension Signal {
         case .quarantined: .quarantined
         case .replayed: .replayed
         case .discarded: .discarded
+        case .duplicatesSkipped: .duplicatesSkipped
         case .gateClosed: .gateClosed
         case .gateOpened: .gateOpened
         case .gateParked: .gateParked
@@ -64,7 +65,7 @@ extension Signal {
     public var level: LogSettings.Level {
         switch self {
         case .daemonStarted, .daemonReady, .stopRequested, .configurationReloaded, .adminListening, .storeOpened,
-            .storeRecovered, .purged, .personErased, .replayed, .discarded, .partitionsAssigned,
+            .storeRecovered, .purged, .personErased, .replayed, .discarded, .duplicatesSkipped, .partitionsAssigned,
             .partitionsRevoked(_, isLost: false),
             .intakeResumed,
             .attempted, .shadowed, .gateOpened, .gatePaused, .gateResumed, .goalReleased, .credentialRenewed,
@@ -102,6 +103,7 @@ extension Signal {
             .gateHalted(let destination), .gatePaused(let destination), .gateResumed(let destination),
             .shadowed(let destination, _, _), .expiredInQueue(let destination, _), .quarantined(let destination, _),
             .replayed(let destination, _), .discarded(let destination, _),
+            .duplicatesSkipped(let destination, _),
             .detached(let destination, _), .gateClosed(let destination, _, _, _), .gateParked(let destination, _, _),
             .goalHeld(let destination, _), .goalReleased(let destination, _), .consentAssumed(let destination, _, _):
             key(destination)

@@ -55,6 +55,8 @@ public enum Signal: Sendable {
     case replayed(destination: String, count: Int)
     /// An operator has thrown so many away, or moved them elsewhere.
     case discarded(destination: String, count: Int)
+    /// So many were not sent, as another record of their transaction was delivered.
+    case duplicatesSkipped(destination: String, count: Int)
 
     // Gates
     case gateClosed(destination: String, reason: String, wait: Duration, failures: Int)

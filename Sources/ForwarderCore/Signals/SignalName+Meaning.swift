@@ -43,6 +43,8 @@ extension SignalName {
         case .countDistrusted: "Microsoft's count of taken events proved wrong; it is no longer believed"
         case .quarantined: "Rows of the queue could not be read back and were put aside"
         case .replayed: "An operator put so many into the queue: dead letters, or what waited for another destination"
+        case .duplicatesSkipped:
+            "So many were not sent, as another record with their transaction id was delivered for the same goal"
         case .discarded: "An operator threw so many of the queue away, or moved them to another destination"
         case .gateClosed: "Nothing is sent until `wait_ms` are over; then one probe is"
         case .gateOpened: "Deliveries are sent again"

@@ -42,6 +42,7 @@ public enum SignalName: String, CaseIterable, Sendable {
     case quarantined = "rows.quarantined"
     case replayed = "deliveries.replayed"
     case discarded = "deliveries.discarded"
+    case duplicatesSkipped = "duplicates.skipped"
     case gateClosed = "gate.closed"
     case gateOpened = "gate.opened"
     case gateParked = "gate.parked"

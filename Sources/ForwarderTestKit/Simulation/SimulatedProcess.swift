@@ -20,6 +20,8 @@ final class SimulatedProcess {
         case settled([Settlement])
         case work(Int, StoreTicket, [StoreWork])
         case claim(Int, ClaimRequest)
+        case inquire(Int, InquiryID, TransactionInquiry)
+        case review(Int, ReviewRequest)
         case release([RowID])
         case reject([RejectedEvent], [Settlement])
     }
@@ -56,6 +58,8 @@ final class SimulatedProcess {
 
     var backlog = StoreBacklog()
     var claims: [(lane: Int, request: ClaimRequest)] = []
+    var inquiries: [(lane: Int, id: InquiryID, inquiry: TransactionInquiry)] = []
+    var reviews: [(lane: Int, request: ReviewRequest)] = []
     var isStoreBusy = false
     var isStoreInTrouble = false
 

@@ -151,7 +151,7 @@ extension Simulation {
         case .running, .ending: break
         case .draining:
             let isQuiet = process.inTransit.allSatisfy { $0 == 0 }
-            if isQuiet, process.lanes.allSatisfy({ $0.requestsInFlight == 0 }) { finish() }
+            if isQuiet, process.lanes.allSatisfy(\.isAnswered) { finish() }
         case .finishing: if process.lanes.allSatisfy(\.isStored), isStoreIdle(process) { leave() }
         }
     }

@@ -38,6 +38,12 @@ extension Simulation {
         case .claim(let index, let request):
             process.claims.append((index, request))
             storeSoon()
+        case .inquire(let index, let id, let inquiry):
+            process.inquiries.append((index, id, inquiry))
+            storeSoon()
+        case .review(let index, let request):
+            process.reviews.append((index, request))
+            storeSoon()
         case .release(let rows): store.release(rows)
         case .reject(let events, let settlements):
             process.backlog.append(rejects: events, settlements)
@@ -77,6 +83,8 @@ extension Simulation {
             trace("  store \(ticket.rawValue & 0xFFFF): \(works.map(Simulation.word).joined(separator: ", "))")
             send(.work(index, ticket, works), to: .store)
         case .claim(let request): send(.claim(index, request), to: .store)
+        case .inquire(let id, let inquiry): send(.inquire(index, id, inquiry), to: .store)
+        case .review(let request): send(.review(index, request), to: .store)
         case .release(let rows): send(.release(rows), to: .store)
         case .settled(let settlements): send(.settled(settlements), to: .intake)
         case .renewCredential: tellGrant(.refused)
@@ -165,11 +173,40 @@ extension Simulation {
             send(.lane(index, .claimed(claim)), to: .delivery)
         }
         process.claims = []
+        answerInquiries(process)
+        review(process)
         if process.isStoreInTrouble {
             process.isStoreBusy = true
             after(1000, .storeTurn(life: process.life))
         }
         watchDrain()
+    }
+
+    private mutating func answerInquiries(_ process: SimulatedProcess) {
+        for (index, id, inquiry) in process.inquiries {
+            send(.lane(index, .identified(id, store.identify(inquiry))), to: .delivery)
+        }
+        process.inquiries = []
+    }
+
+    private mutating func review(_ process: SimulatedProcess) {
+        for (index, request) in process.reviews {
+            var result: ReviewResult?
+            if !process.isStoreInTrouble, process.backlog.isEmpty, !chance(1, &random) {
+                let review = TransactionReview(process.lanes[index].settings)
+                result = store.review(request, original: original(of: index)) { [now] in
+                    review.decide($0, now: now.wall)
+                }
+            }
+            send(.lane(index, .reviewed(result)), to: .delivery)
+        }
+        process.reviews = []
+    }
+
+    /// The destination whose conversions another one adjusts.
+    private func original(of index: Int) -> DestinationID? {
+        guard case .adjustments(let adjustments) = settings[index].kind else { return nil }
+        return settings.firstIndex { $0.name == adjustments.original }.map { Simulation.ids[$0] }
     }
 
     /// On a full disk, what is settled is written all the same.
@@ -230,6 +267,7 @@ extension Simulation {
         switch work {
         case .enqueue(_, let batch, let entry):
             "queue \(batch.deliveries.map { "\($0.offset)=\($0.row.rawValue)" }) \(entry.hold ?? "")"
+        case .remember(_, let transactions, at: _): "remember \(transactions.map(\.origin.offset))"
         case .remove(_, let rows): "remove \(rows.map(\.rawValue))"
         case .reschedule(_, let rows, let failure, let hold):
             "again \(rows.map(\.row.rawValue)) \(failure ?? "") \(hold ?? "")"

@@ -111,11 +111,12 @@ import Testing
                 "malformed_json", "not_an_object", "invalid_utf8", "too_deep", "event_too_large", "event_missing",
                 "event_invalid", "timestamp_missing", "timestamp_not_a_number", "timestamp_in_milliseconds",
                 "in_the_future", "too_old", "no_identifier", "url_missing", "url_invalid",
+                "transaction_id_missing", "refund_value_missing",
             ])
         #expect(
             SkipReason.allCases.map { "\($0.name)" } == [
                 "tombstone", "unmapped_event", "not_matched", "consent_denied", "consent_missing", "before_start",
-                "already_stored", "shadow", "not_an_event",
+                "already_stored", "shadow", "not_an_event", "duplicate_transaction",
             ])
         #expect(
             DropReason.allCases.map { "\($0.name)" } == [

@@ -28,6 +28,18 @@ extension LaneFuzz {
             let claim = store.claim(request)
             for delivery in claim.batch.deliveries { claimedRows.insert(delivery.row) }
             unsaid.append(.claimed(claim))
+        case .inquire(let id, let inquiry):
+            note("  inquire \(inquiry.entries.map(\.key.rawValue))")
+            inquiries[id] = inquiry.entries.map { (Int($0.origin.offset), $0.key) }
+            if Int.random(in: 0..<20, using: &random) == 0 {
+                unknownTransactions.formUnion(inquiry.entries.map(\.key))
+                return unsaid.append(.identified(id, nil))
+            }
+            unsaid.append(.identified(id, store.identify(inquiry)))
+        case .review(let request):
+            note("  review")
+            if !isWritable { return fail("wants to change what waits while the store cannot write") }
+            review(request)
         case .release(let rows):
             note("  release \(rows.map(\.rawValue))")
             unclaim(rows)
@@ -100,6 +112,16 @@ extension LaneFuzz {
                 }
                 copies[delivery.sequence]?.isEnded = true
             }
+        case .remember(_, let transactions, at: _):
+            note("    remember \(transactions.map { "\($0.origin.offset) for \($0.key.rawValue)" })")
+            // Delivered; only the ledger has still to hear of it.
+            // (A record that is read again while its row is being sent is another delivery.)
+            let stored = Set(copies.values.lazy.filter { $0.row != nil && !$0.isEnded }.map(\.number))
+            let numbers = Set(transactions.map { Int($0.origin.offset) }).subtracting(stored)
+            for (sequence, copy) in copies
+            where copy.row == nil && !copy.isReleased && numbers.contains(copy.number) && justified.contains(sequence) {
+                copies[sequence]?.isEnded = true
+            }
         case .expire, .reject, .setState: break
         }
     }
@@ -131,5 +153,45 @@ extension LaneFuzz {
         }
         copies[settlement.sequence]?.isSettled = true
         if copy.row == nil { copies[settlement.sequence]?.isEnded = true }
+    }
+
+    // MARK: Transactions
+
+    /// What is written to the ledger must not be in it for another record.
+    mutating func checkOnce(_ work: StoreWork) {
+        guard case .remember(let destination, let transactions, at: _) = work else { return }
+        for transaction in transactions where !unknownTransactions.contains(transaction.key) {
+            let known = store.ledger[.init(destination: destination, key: transaction.key)]?.origin
+            if let known, known != transaction.origin {
+                fail(
+                    "\(known.offset) and \(transaction.origin.offset) count for transaction \(transaction.key.rawValue)"
+                )
+            }
+        }
+    }
+
+    /// Those that are skipped now, for good.
+    mutating func expectDuplicates(_ inquiry: InquiryID, _ answers: [TransactionInquiry.Answer]?) {
+        guard let asked = inquiries.removeValue(forKey: inquiry), let answers else { return }
+        for ((number, _), answer) in zip(asked, answers) where answer == .duplicate {
+            for (sequence, copy) in copies where copy.number == number && copy.row == nil && !copy.isReleased {
+                justified.insert(sequence)
+                copies[sequence]?.isEnded = true
+            }
+        }
+    }
+
+    mutating func review(_ request: ReviewRequest) {
+        if Int.random(in: 0..<12, using: &random) == 0 { return unsaid.append(.reviewed(nil)) }
+        // What is still to be written may be what they wait for.
+        guard works.isEmpty else { return unsaid.append(.reviewed(nil)) }
+        let review = TransactionReview(settings)
+        let before = store.rows
+        let result = store.review(request, original: nil) { [now] in review.decide($0, now: now.wall) }
+        for row in before.keys where store.rows[row] == nil {
+            copyOfRow[row].map { copies[$0]?.isEnded = true }
+        }
+        note("  reviewed \(result.duplicates) \(result.released) \(result.waiting)")
+        unsaid.append(.reviewed(result))
     }
 }

@@ -39,6 +39,11 @@ struct LaneFuzz {
     var works: [(ticket: StoreTicket, works: [StoreWork])] = []
     var unsaid: [LaneInput] = []
     var claimedRows: Set<RowID> = []
+    /// What the lane asked about, by number.
+    var inquiries: [InquiryID: [(number: Int, key: TransactionKey)]] = [:]
+    var transactions: [Int: TransactionKey] = [:]
+    /// Of these a duplicate may pass: the store could not say.
+    var unknownTransactions: Set<TransactionKey> = []
     var ticketWorks: [StoreTicket: [StoreWork]] = [:]
     /// Copies that may be settled: an answer came for their request, or their ticket is on disk.
     var justified: Set<UInt64> = []
@@ -60,7 +65,8 @@ struct LaneFuzz {
                 name: "offline",
                 kind: .offlineConversions(
                     OfflineSettings(
-                        goals: [], customerID: "1", accountID: "2", developerToken: .environment("TOKEN"), oauth: oauth)
+                        goals: [.init(event: "Purchase", name: "A")], customerID: "1", accountID: "2",
+                        developerToken: .environment("TOKEN"), oauth: oauth)
                 ))
         } else {
             settings = DestinationSettings(
@@ -144,6 +150,10 @@ struct LaneFuzz {
             if Int.random(in: 0..<12, using: &random) == 0 { service.bad.insert(number) }
             batch.deliveries[index].assignment = assignment
             batch.deliveries[index].sequence = nextSequence
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                transactions[number] = TransactionKey(rawValue: .random(in: 1...40, using: &random))
+            }
+            batch.deliveries[index].transaction = transactions[number] ?? .none
             copies[nextSequence] = Copy(number: number, assignment: assignment)
             nextSequence += 1
         }
@@ -165,6 +175,7 @@ struct LaneFuzz {
         batch.deliveries[0].sendBy = sendBy[number] ?? .distantFuture
         batch.deliveries[0].assignment = assignment
         batch.deliveries[0].sequence = nextSequence
+        batch.deliveries[0].transaction = transactions[number] ?? .none
         copies[nextSequence] = Copy(number: number, assignment: assignment)
         nextSequence += 1
         tell(.fresh(batch))
@@ -185,6 +196,7 @@ struct LaneFuzz {
     private mutating func writeOne() {
         guard isWritable, !works.isEmpty else { return }
         let (ticket, next) = works.removeFirst()
+        for work in next { checkOnce(work) }
         let outcome = store.perform(next)
         unsaid.append(.stored(ticket, leftOut: outcome.leftOut[LaneFuzz.id] ?? []))
         for row in outcome.leftOut[LaneFuzz.id] ?? [] { claimedRows.remove(row) }
@@ -193,7 +205,12 @@ struct LaneFuzz {
 
     private mutating func sayOne() {
         guard !unsaid.isEmpty else { return }
-        let input = unsaid.remove(at: .random(in: 0..<unsaid.count, using: &random))
+        var place = Int.random(in: 0..<unsaid.count, using: &random)
+        // Whether something is the first of its transaction is true only before what comes behind it.
+        let inquiry = unsaid.firstIndex { if case .identified = $0 { true } else { false } }
+        if let inquiry, inquiry < place { place = inquiry }
+        let input = unsaid.remove(at: place)
+        if case .identified(let id, let answers) = input { expectDuplicates(id, answers) }
         if case .stored(let ticket, let leftOut) = input {
             for work in ticketWorks.removeValue(forKey: ticket) ?? [] { justify(work) }
             for row in leftOut { copyOfRow[row].map { copies[$0]?.isEnded = true } }
@@ -205,7 +222,7 @@ struct LaneFuzz {
         switch work {
         case .enqueue(_, let batch, _), .deadLetter(_, let batch, _, _):
             for delivery in batch.deliveries { justified.insert(delivery.sequence) }
-        case .remove, .reschedule, .deadLetterRows, .expire, .reject, .setState: break
+        case .remove, .reschedule, .deadLetterRows, .expire, .remember, .reject, .setState: break
         }
     }
 
@@ -282,6 +299,7 @@ struct LaneFuzz {
         works = []
         unsaid = []
         ticketWorks = [:]
+        inquiries = [:]
         claimedRows = []
         copyOfRow = copyOfRow.filter { store.rows[$0.key] != nil }
         let onDisk = Set(copyOfRow.values)

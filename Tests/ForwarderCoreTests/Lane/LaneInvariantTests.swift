@@ -62,6 +62,11 @@ import Testing
                     tell(.stored(ticket, leftOut: outcome.leftOut[DestinationID(1)] ?? []), answer)
                     if let count = outcome.expired[DestinationID(1)] { tell(.expired(count: count), answer) }
                 case .claim(let request): tell(.claimed(store.claim(request)), answer)
+                case .inquire(let id, let inquiry): tell(.identified(id, store.identify(inquiry)), answer)
+                case .review(let request):
+                    let review = TransactionReview(lane.settings)
+                    let result = store.review(request, original: nil) { [now] in review.decide($0, now: now.wall) }
+                    tell(.reviewed(result), answer)
                 case .release(let rows): store.release(rows)
                 case .renewCredential:
                     generation += 1

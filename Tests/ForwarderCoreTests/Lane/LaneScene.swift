@@ -29,6 +29,8 @@ struct LaneScene {
     private var unsaid: [LaneInput] = []
 
     private static let id = DestinationID(1)
+    /// Whose conversions a scene of refunds adjusts.
+    private static let original: DestinationID? = nil
 
     /// `line`: `capi` or `offline`, and settings.
     init(_ line: Substring) {
@@ -125,6 +127,12 @@ struct LaneScene {
         if let ids = words.named["assignments"]?.split(separator: ",").compactMap({ UInt32($0) }) {
             for index in batch.deliveries.indices {
                 batch.deliveries[index].assignment = AssignmentID(ids[index % ids.count])
+            }
+        }
+        // `transactions=7,8`: in turns; 0 is none.
+        if let keys = words.named["transactions"]?.split(separator: ",").compactMap({ Int64($0) }) {
+            for index in batch.deliveries.indices {
+                batch.deliveries[index].transaction = TransactionKey(rawValue: keys[index % keys.count])
             }
         }
         nextNumber += count
@@ -297,6 +305,21 @@ struct LaneScene {
             let order = request.urgentBefore == .distantPast ? "in turn" : "urgent first"
             note("claim\(goal), up to \(request.maxEventsByStrikes[0]), \(order)")
             say(.claimed(isStoreFull || isStoreUnreadable ? nil : store.claim(request)))
+        case .inquire(let id, let inquiry):
+            note("inquire \(shown(inquiry.entries.map { Int($0.key.rawValue) }))")
+            say(.identified(id, isStoreUnreadable ? nil : store.identify(inquiry)))
+        case .review(let request):
+            let review = TransactionReview(lane.settings)
+            let result = store.review(request, original: LaneScene.original) { [now] in
+                review.decide($0, now: now.wall)
+            }
+            // Every few seconds while something waits: told only when something comes of it.
+            if result.hasChanged {
+                note(
+                    "review: \(result.duplicates) duplicates, \(result.released) released, "
+                        + "\(result.givenUp.map(\.reason)) given up")
+            }
+            say(.reviewed(result))
         case .release(let rows):
             note("release \(shown(rows.compactMap { name($0) }))")
             store.release(rows)
@@ -348,6 +371,8 @@ struct LaneScene {
             if due > now.wall { text += " due in \((due - now.wall).shown)" }
             if let hold = entry.hold { text += " for goal \(hold)" }
             return text + (entry.failure.map { ", \($0)" } ?? "")
+        case .remember(_, let transactions, at: _):
+            return "remember \(shown(transactions.map { Int($0.key.rawValue) }))"
         case .remove(_, let rows): return "remove \(shown(rows.compactMap { name($0) }))"
         case .reschedule(_, let rows, let failure, let hold):
             var text = "again \(shown(rows.compactMap { name($0.row) }))"

@@ -56,6 +56,7 @@ extension SignalName {
                         partition: 3, offset: 123_456_789, attempts: 2))
             ]
         case .shadowed: [.shadowed(destination: "capi", deliveries: 1000, bytes: 412_345)]
+        case .duplicatesSkipped: [.duplicatesSkipped(destination: "capi", count: 2)]
         case .expiredInQueue: [.expiredInQueue(destination: "capi", count: 3)]
         case .rejected:
             ["capi", nil].map {
