@@ -39,7 +39,9 @@ extension DestinationLane {
         let fates = Fates(verdict, pending.batch)
         report.refused = deadLetter(
             pending.batch, fates.refused.map { ($0.index, DeadLetterCause(.refused, $0.code)) }, now)
-        report.retried = retry(fates.retried, pending, now) + hold(pending, fates.goalMissing, now)
+        report.retried =
+            retry(fates.retried, pending, now) + hold(pending, fates.goalMissing, now)
+            + putOff(pending, fates, isAccepting: verdict.others == .delivered, now)
         noteRefusals(pending.search, report.refused)
 
         switch verdict.others {

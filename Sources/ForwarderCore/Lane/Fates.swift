@@ -18,6 +18,7 @@ struct Fates {
     private(set) var refused: [(index: Int, code: String)] = []
     private(set) var retried: [Retry] = []
     private(set) var goalMissing: [(index: Int, code: String)] = []
+    private(set) var goalTooYoung: [(index: Int, code: String)] = []
     /// The deliveries none of whose entries was named.
     private(set) var others: [Int] = []
 
@@ -36,15 +37,16 @@ struct Fates {
             case .retry(let after):
                 retried.append(Retry(index: index, way: .init(code: entry?.code ?? "", after: after)))
             case .goalMissing: goalMissing.append((index, entry?.code ?? ""))
+            case .goalTooYoung: goalTooYoung.append((index, entry?.code ?? ""))
             }
         }
     }
 
     /// What is wrong with the service, if it took nothing at all and that is not the deliveries' fault.
     var troubleOfAll: String? {
-        guard others.isEmpty, refused.isEmpty, goalMissing.isEmpty, retried.allSatisfy({ $0.way.after == nil }) else {
-            return nil
-        }
+        guard others.isEmpty, refused.isEmpty, goalMissing.isEmpty, goalTooYoung.isEmpty,
+            retried.allSatisfy({ $0.way.after == nil })
+        else { return nil }
         return retried.first?.way.code
     }
 }

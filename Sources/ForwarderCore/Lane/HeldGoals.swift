@@ -1,5 +1,6 @@
-/// Goals that Microsoft does not know (yet). Their deliveries wait in the queue under the goal's name; one of them is sent
-/// every now and then to see whether the goal is there.
+/// Goals that take nothing (yet). What is for one that Microsoft does not know waits in the queue under the goal's name; one
+/// delivery is sent every now and then to see whether the goal is there. What is for one that is too young waits like
+/// anything whose time has not come.
 struct HeldGoals: Sendable {
     private enum State: Sendable, Equatable {
         case held(probeAt: Uptime)
@@ -7,9 +8,16 @@ struct HeldGoals: Sendable {
         case draining(from: Uptime)
     }
 
-    private var states: [String: State] = [:]
+    /// Until when a goal that is too young is left alone, and Microsoft's code for that.
+    struct Wait: Sendable, Equatable {
+        var until: Uptime
+        var code: String
+    }
 
-    var isEmpty: Bool { states.isEmpty }
+    private var states: [String: State] = [:]
+    private var waits: [String: Wait] = [:]
+
+    var isEmpty: Bool { states.isEmpty && waits.isEmpty }
 
     func isHeld(_ goal: String) -> Bool {
         if case .held? = states[goal] { true } else { false }
@@ -18,9 +26,22 @@ struct HeldGoals: Sendable {
     /// Returns whether this is news. What comes while a goal is held does not put off its probe.
     @discardableResult
     mutating func hold(_ goal: String, probeAt: Uptime) -> Bool {
+        waits[goal] = nil
         if isHeld(goal) { return false }
         states[goal] = .held(probeAt: probeAt)
         return true
+    }
+
+    /// Nothing is to be sent for the goal before that. Returns whether this is news: what else was on its way does not
+    /// prolong the wait.
+    mutating func putOff(_ goal: String, _ wait: Wait, at now: Uptime) -> Bool {
+        if self.wait(for: goal, at: now) != nil { return false }
+        waits[goal] = wait
+        return true
+    }
+
+    func wait(for goal: String, at now: Uptime) -> Wait? {
+        waits[goal].flatMap { $0.until > now ? $0 : nil }
     }
 
     /// What waits for the goal is being claimed. If that was a probe, and it is refused, the next one's turn is at `next`.
@@ -35,8 +56,9 @@ struct HeldGoals: Sendable {
         states[goal] = earliest == .distantFuture ? nil : .draining(from: earliest)
     }
 
-    /// What is left of goals that are held no longer is to be looked for at once.
+    /// What is left of goals that are held no longer is to be looked for at once, and no goal is too young to be tried.
     mutating func hasten() {
+        waits = [:]
         for (goal, state) in states {
             if case .draining = state { states[goal] = .draining(from: .distantPast) }
         }
@@ -44,6 +66,7 @@ struct HeldGoals: Sendable {
 
     /// A delivery of the goal was taken. Returns whether this is news.
     mutating func accepted(_ goal: String) -> Bool {
+        waits[goal] = nil
         guard isHeld(goal) else { return false }
         states[goal] = .draining(from: .distantPast)
         return true
@@ -57,21 +80,20 @@ struct HeldGoals: Sendable {
     /// The goal whose waiting deliveries should be claimed now, and whether only as a probe.
     func claimable(at now: Uptime) -> (goal: String, isProbe: Bool)? {
         for (goal, state) in states.sorted(by: { $0.key < $1.key }) {
-            switch state {
-            case .draining(let from) where from <= now: return (goal, false)
-            case .held(let probeAt) where probeAt <= now: return (goal, true)
-            case .draining, .held: continue
-            }
+            guard nextClaim(for: goal, state) <= now else { continue }
+            if case .held = state { return (goal, true) } else { return (goal, false) }
         }
         return nil
     }
 
     /// When the next claim for a goal is due.
     var nextClaim: Uptime {
-        states.values.lazy.map { state in
-            switch state {
-            case .held(probeAt: let time), .draining(from: let time): time
-            }
-        }.min() ?? .distantFuture
+        states.lazy.map { nextClaim(for: $0.key, $0.value) }.min() ?? .distantFuture
+    }
+
+    private func nextClaim(for goal: String, _ state: State) -> Uptime {
+        switch state {
+        case .held(probeAt: let time), .draining(from: let time): max(time, waits[goal]?.until ?? .distantPast)
+        }
     }
 }

@@ -67,7 +67,7 @@ struct CampaignCode: Sendable, Equatable {
         case .retry, .credential, .configuration, .tooMany: .retry(after: nil)
         case .throttled, .future: .retry(after: CampaignCode.throttleWait)
         case .goalMissing: .goalMissing
-        case .goalTooYoung: .retry(after: CampaignCode.goalWait)
+        case .goalTooYoung: .goalTooYoung
         }
     }
 

@@ -33,6 +33,8 @@ public struct Verdict: Sendable, Equatable {
         case retry(after: Duration?)
         /// Its goal is not known to Microsoft (yet).
         case goalMissing
+        /// Its goal is there, and takes nothing yet.
+        case goalTooYoung
     }
 
     public struct Entry: Sendable, Equatable {

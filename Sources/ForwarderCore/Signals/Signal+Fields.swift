@@ -76,6 +76,8 @@ extension Signal {
             [.text("destination", destination), .text("reason", reason), .milliseconds("probe_in_ms", probeIn)]
         case .goalHeld(let destination, let goal), .goalReleased(let destination, let goal):
             [.text("destination", destination), .text("goal", goal)]
+        case .goalTooYoung(let destination, let goal, let wait):
+            [.text("destination", destination), .text("goal", goal), .milliseconds("wait_ms", wait)]
         case .consentAssumed(let destination, let missing, let denied):
             [.text("destination", destination), .text("missing", missing), .text("denied", denied)]
 

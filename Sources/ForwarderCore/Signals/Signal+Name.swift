@@ -53,6 +53,7 @@ extension Signal {
         case .gateResumed: .gateResumed
         case .goalHeld: .goalHeld
         case .goalReleased: .goalReleased
+        case .goalTooYoung: .goalTooYoung
         case .secretUnreadable: .secretUnreadable
         case .credentialRenewed: .credentialRenewed
         case .credentialRefused: .credentialRefused
@@ -75,7 +76,7 @@ extension Signal {
         case .clockStepped, .stateDirectoryDoubtful, .adminUnavailable, .partitionsRevoked(_, isLost: true),
             .commitRefused, .offsetReset, .partitionFaulted, .intakePaused, .deadLettered, .rejected, .gateClosed,
             .rejectsNotKept,
-            .detached:
+            .detached, .goalTooYoung:
             .warning
         case .credentialRefused(_, _, let isDead, _): isDead ? .error : .warning
         case .daemonRefused, .configurationRejected, .threadStalled, .storeMissing, .storeFull, .storeFailing,
@@ -105,7 +106,8 @@ extension Signal {
             .replayed(let destination, _), .discarded(let destination, _),
             .duplicatesSkipped(let destination, _),
             .detached(let destination, _), .gateClosed(let destination, _, _, _), .gateParked(let destination, _, _),
-            .goalHeld(let destination, _), .goalReleased(let destination, _), .consentAssumed(let destination, _, _):
+            .goalHeld(let destination, _), .goalReleased(let destination, _), .goalTooYoung(let destination, _, _),
+            .consentAssumed(let destination, _, _):
             key(destination)
         case .credentialRenewed(let grant, _), .credentialRefused(let grant, _, _, _), .credentialNotSaved(let grant):
             key(grant)

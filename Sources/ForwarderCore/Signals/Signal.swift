@@ -67,6 +67,7 @@ public enum Signal: Sendable {
     case gateResumed(destination: String)
     case goalHeld(destination: String, goal: String)
     case goalReleased(destination: String, goal: String)
+    case goalTooYoung(destination: String, goal: String, wait: Duration)
 
     // Credentials
     case secretUnreadable(destination: String, secret: String, reason: String)

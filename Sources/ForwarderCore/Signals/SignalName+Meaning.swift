@@ -54,6 +54,7 @@ extension SignalName {
         case .gateResumed: "An operator resumed a destination"
         case .goalHeld: "Microsoft does not know a goal; what is for it waits"
         case .goalReleased: "Microsoft knows the goal now"
+        case .goalTooYoung: "A goal takes nothing for two hours after it was made; what is for it waits so long"
         case .secretUnreadable: "A secret cannot be read, or a rotated one not saved; it is tried again"
         case .credentialRenewed: "A new access token is in use"
         case .credentialRefused: "The token endpoint gave none. `dead`: it will not until somebody mends it"

@@ -51,6 +51,7 @@ public enum SignalName: String, CaseIterable, Sendable {
     case gateResumed = "gate.resumed"
     case goalHeld = "goal.held"
     case goalReleased = "goal.released"
+    case goalTooYoung = "goal.too_young"
     case secretUnreadable = "secret.refused"
     case credentialRenewed = "credential.renewed"
     case credentialRefused = "credential.refused"

@@ -111,6 +111,7 @@ struct LaneFuzz {
         case 92: tell(.throttled(until: now.uptime + .seconds(Int.random(in: 0...60, using: &random))))
         case 93:
             if Bool.random(using: &random) { service.missingGoals.insert("B") } else { service.missingGoals = [] }
+            if Bool.random(using: &random) { service.youngGoals.insert("B") } else { service.youngGoals = [] }
         case 94: replay()
         case 95: reconfigure()
         case 96: crash()
@@ -326,6 +327,7 @@ struct LaneFuzz {
     private mutating func converge() {
         service.troublePercent = 0
         service.missingGoals = []
+        service.youngGoals = []
         isWritable = true
         settings.mode = .live
         tell(.storeHealth(isWritable: true))

@@ -412,6 +412,7 @@ struct LaneScene {
         case .gateResumed: return "gate resumed"
         case .goalHeld(_, let goal): return "goal \(goal) held"
         case .goalReleased(_, let goal): return "goal \(goal) released"
+        case .goalTooYoung(_, let goal, let wait): return "goal \(goal) too young, wait \(wait.shown)"
         case .shadowed(_, let count, bytes: _): return "shadowed \(count)"
         case .expiredInQueue(_, let count): return "expired in the queue: \(count)"
         case .countDistrusted: return "the count is not trusted any more"

@@ -6,6 +6,7 @@ struct SampleService {
     /// Numbers of deliveries that it will never take, and goals that it does not know.
     var bad: Set<Int> = []
     var missingGoals: Set<String> = []
+    var youngGoals: Set<String> = []
     /// Of all requests, so many get an answer that says nothing about their content.
     var troublePercent = 30
     /// Numbers of deliveries that it has taken.
@@ -61,7 +62,10 @@ struct SampleService {
             take(items)
             return SampleAnswers.applied(
                 items.enumerated().compactMap { index, item in
-                    missingGoals.contains(item.goal) ? (index, 5606) : bad.contains(item.number) ? (index, 5604) : nil
+                    missingGoals.contains(item.goal)
+                        ? (index, 5606)
+                        : youngGoals.contains(item.goal)
+                            ? (index, 5615) : bad.contains(item.number) ? (index, 5604) : nil
                 })
         }
         let all = details(items)
@@ -76,7 +80,8 @@ struct SampleService {
     }
 
     private func isBad(_ item: Item) -> Bool {
-        bad.contains(item.number) || isOffline && missingGoals.contains(item.goal)
+        bad.contains(item.number)
+            || isOffline && (missingGoals.contains(item.goal) || youngGoals.contains(item.goal))
     }
 
     private mutating func take(_ items: [Item]) {

@@ -29,7 +29,7 @@ import Testing
     /// Everything that the contract lists for single items, and what is not listed anywhere.
     @Test(arguments: [
         (0, Verdict.Fate.retry(after: nil)), (5612, .retry(after: nil)), (5606, .goalMissing),
-        (5615, .retry(after: .seconds(7200))), (5614, .retry(after: .seconds(60))),
+        (5615, .goalTooYoung), (5614, .retry(after: .seconds(60))),
         (100, .refused), (113, .refused), (5600, .refused), (5602, .refused), (5603, .refused), (5604, .refused),
         (5605, .refused), (5607, .refused), (5608, .refused), (5609, .refused), (5610, .refused), (5611, .refused),
         (5616, .refused), (5617, .refused), (5618, .refused), (5627, .refused), (4204, .refused), (99_999, .refused),
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("OfflineConversionGoalTooRecent", Verdict.Fate.retry(after: .seconds(7200))),
+        ("OfflineConversionGoalTooRecent", Verdict.Fate.goalTooYoung),
         ("OfflineConversionNameInvalid", .goalMissing), ("NotEligibleForEnhancedConversions", .refused),
         ("ConversionEmailAddressIsNotHashed", .refused), ("", .refused),
     ])
@@ -119,7 +119,7 @@ import Testing
     @Test func `of one item it is clear whom an error is about`() {
         #expect(verdict(SampleAnswers.applied([(nil, 5604)]), of: 1).entries.map(\.fate) == [.refused])
         #expect(verdict(SampleAnswers.fault(400, 5606), of: 1).entries.map(\.fate) == [.goalMissing])
-        #expect(verdict(SampleAnswers.fault(400, 5615), of: 1).entries.map(\.fate) == [.retry(after: .seconds(7200))])
+        #expect(verdict(SampleAnswers.fault(400, 5615), of: 1).entries.map(\.fate) == [.goalTooYoung])
         // But not from a service that is broken.
         #expect(verdict(SampleAnswers.fault(500, 99_999), of: 1).others == .retry(after: nil))
         #expect(verdict(SampleAnswers.fault(503, 5604), of: 1).entries.isEmpty)

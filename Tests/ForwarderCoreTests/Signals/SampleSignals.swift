@@ -78,6 +78,7 @@ extension SignalName {
         case .gateResumed: [.gateResumed(destination: "capi")]
         case .goalHeld: [.goalHeld(destination: "offline", goal: "Purchase")]
         case .goalReleased: [.goalReleased(destination: "offline", goal: "Purchase")]
+        case .goalTooYoung: [.goalTooYoung(destination: "offline", goal: "Purchase", wait: .seconds(7200))]
         case .secretUnreadable:
             [
                 .secretUnreadable(
