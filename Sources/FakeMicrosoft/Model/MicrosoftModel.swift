@@ -80,6 +80,15 @@ public struct MicrosoftModel: Sendable {
         planStart = now
     }
 
+    /// Adds a fault to the plan in force, ahead of the others; its window counts from `now` on.
+    public mutating func add(_ phase: FaultPlan.Phase, from now: Timestamp) {
+        let elapsed = now - (planStart ?? now)
+        var phase = phase
+        phase.window = (phase.window.lowerBound + elapsed)..<(phase.window.upperBound + elapsed)
+        planStart = planStart ?? now
+        plan = FaultPlan([phase] + plan.phases)
+    }
+
     /// Gives a tag another token, as when somebody renews it; a tag that was not known is from now on.
     public mutating func setToken(_ token: String, ofTag tag: String) {
         settings.tags[tag] = token

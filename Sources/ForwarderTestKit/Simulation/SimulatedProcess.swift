@@ -66,6 +66,9 @@ final class SimulatedProcess {
     var grant: OAuthGrant
     var accessToken: String?
     var tokenGeneration = 0
+    var tagToken: String
+    var tagTokenGeneration = 1
+    var isLookDue = false
 
     var lastArrival: [Receiver: Int64] = [:]
     /// Deliveries that are on their way from the intake to the lanes.
@@ -75,12 +78,15 @@ final class SimulatedProcess {
     var phase = Phase.running
     var isDraining: Bool { phase != .running }
 
-    init(life: Int, settings: [DestinationSettings], lanes: [DestinationLane], grant: OAuthGrant) {
+    init(
+        life: Int, settings: [DestinationSettings], lanes: [DestinationLane], grant: OAuthGrant, tagToken: String
+    ) {
         self.life = life
         self.lanes = lanes
         wakes = Array(repeating: .distantPast, count: lanes.count)
         depths = Array(repeating: QueueDepth(), count: lanes.count)
         self.grant = grant
+        self.tagToken = tagToken
         func makeIntake() -> Intake {
             Intake(
                 InputSettings(),

@@ -27,6 +27,8 @@ struct SimulatedShop {
     }
 
     static let goals = ["Purchase", "Lead"]
+    /// How far the clock of a storefront is ahead at most, in milliseconds.
+    static let furthestAhead: Int64 = 30_000
     private var random: SeededRandom
     private var count = 0
 
@@ -53,8 +55,8 @@ struct SimulatedShop {
 
     /// Wanted by both; a storefront's clock may be ahead, or the event some time old.
     private mutating func sale(_ id: String, _ now: Timestamp, goal: String) -> Record {
-        let shift = [0, 0, 0, -2, -600, 5, 30].randomElement(using: &random) ?? 0
-        let time = now.seconds + Int64(shift)
+        let shifts: [Int64] = [0, 0, 0, -2, -600, 5, SimulatedShop.furthestAhead / 1000]
+        let time = now.seconds + (shifts.randomElement(using: &random) ?? 0)
         let click = String(format(random.next()) + format(random.next()))
         let value = "\(Int.random(in: 1...999, using: &random)).\(Int.random(in: 10...99, using: &random))"
         let text =

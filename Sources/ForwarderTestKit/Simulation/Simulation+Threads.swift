@@ -70,7 +70,7 @@ extension Simulation {
             trace("  send \(id.rawValue & 0xFFFF), \(contents.count) bytes\(isStrict ? ", strict" : "")")
             let credential: MicrosoftInterface.Credential
             if index == 0 {
-                credential = .init(token: "token")
+                credential = .init(token: process.tagToken)
             } else if let token = process.accessToken {
                 credential = .init(token: token, developerToken: "developer-token")
             } else {
@@ -88,7 +88,7 @@ extension Simulation {
         case .release(let rows): send(.release(rows), to: .store)
         case .settled(let settlements): send(.settled(settlements), to: .intake)
         case .renewCredential: tellGrant(.refused)
-        case .rereadSecret: if index == 1 { tellGrant(.secrets(Simulation.secrets)) }
+        case .rereadSecret: rereadSecret(index)
         case .throttleGrant, .log: break
         case .signal(let signal): note(signal, index)
         }
@@ -98,7 +98,8 @@ extension Simulation {
         switch signal {
         case .gateHalted, .gatePaused: resumeLater(index)
         case .attempted(let report): trace("  \(report.outcome) d\(report.delivered) r\(report.retried) \(report.gate)")
-        case .gateClosed, .gateOpened, .gateParked, .goalHeld, .goalReleased, .countDistrusted: trace("  \(signal)")
+        case .gateClosed, .gateOpened, .gateParked, .goalHeld, .goalReleased, .goalTooYoung, .countDistrusted:
+            trace("  \(signal)")
         default: break
         }
     }
@@ -109,31 +110,10 @@ extension Simulation {
         after(1_800_000, .note(.lane(index, .resume), to: .delivery, life: process.life))
     }
 
-    // MARK: Credentials
-
-    mutating func tellGrant(_ input: OAuthGrant.Input) {
-        guard let process else { return }
-        for action in process.grant.handle(input, now: now) {
-            switch action {
-            case .request(let request): after(1...60, .arrival(request, nil, life: process.life))
-            case .save(let record):
-                if !isGrantUnsavable { savedGrant = record }
-                tellGrant(.saved(!isGrantUnsavable))
-            case .ready(let token):
-                process.accessToken = token
-                process.tokenGeneration += 1
-                tell(1, .credential(isReady: true, generation: process.tokenGeneration))
-            case .unready:
-                process.accessToken = nil
-                tell(1, .credential(isReady: false, generation: process.tokenGeneration))
-            case .signal: trace("  grant: \(process.grant.problem ?? "well")")
-            }
-        }
-    }
-
     // MARK: The network and Microsoft
 
     mutating func arrive(_ request: HTTPRequest, _ id: RequestID?, life: Int) {
+        if id != nil { strike() }
         let reply = microsoft.handle(FakeRequest(request), now: trueTime, using: &microsoftRandom)
         checkFindings()
         let delay = reply.delay.milliseconds + Int64.random(in: 1...100, using: &random)

@@ -37,7 +37,7 @@ extension Simulation {
             for index in settings.indices { settings[index].maxEventAge = .seconds(86_400) }
         }
         microsoft.follow(plan(length: .milliseconds(troubleEnd)), from: Simulation.start)
-        for goal in SimulatedShop.goals where chance(60, &random) { createGoal(goal) }
+        for goal in SimulatedShop.goals where chance(60, &random) { createGoal(goal, isYoung: chance(30, &random)) }
         for _ in 0..<Int.random(in: 0...8, using: &random) {
             let trouble = Trouble.allCases.randomElement(using: &random) ?? .crash
             agenda.add(.trouble(trouble), at: .random(in: 0...troubleEnd, using: &random))
@@ -81,8 +81,9 @@ extension Simulation {
         .oauthError("invalid_client", aadsts: 7_000_215), .poison(id: "event-5"), .poison(id: "event-17"),
     ]
 
-    private mutating func createGoal(_ name: String) {
-        microsoft.setGoal(OfflineGoal(), named: name, ofAccount: Simulation.account)
+    private mutating func createGoal(_ name: String, isYoung: Bool) {
+        let goal = OfflineGoal(acceptsFrom: isYoung ? trueTime + .seconds(7200) : nil)
+        microsoft.setGoal(goal, named: name, ofAccount: Simulation.account)
     }
 
     mutating func begin() {
@@ -127,7 +128,8 @@ extension Simulation {
             if isDiskFull { after(1000...600_000, .trouble(.fullDisk)) }
         case .slowDisk: isDiskSlow.toggle()
         case .pause: tell(Int.random(in: 0...1, using: &random), .pause)
-        case .expiredToken: microsoft.expireAccessTokens(now: trueTime)
+        case .expiredToken, .revokedGrant, .refusedGrant, .newTagToken: beginCredentialTrouble(trouble)
+        case .youngGoal: createGoal(SimulatedShop.goals.randomElement(using: &random) ?? "Lead", isYoung: true)
         case .grantNotSaved: isGrantUnsavable.toggle()
         case .suspension:
             // The machine sleeps: the clock on the wall goes on, the uptime does not.
@@ -147,7 +149,8 @@ extension Simulation {
         isHealed = true
         trace("-- all is well")
         microsoft.follow(.none, from: trueTime)
-        for goal in SimulatedShop.goals { createGoal(goal) }
+        for goal in SimulatedShop.goals { createGoal(goal, isYoung: false) }
+        secrets = validSecrets
         isDiskFull = false
         isDiskSlow = false
         if clockError != 0 { clockRightSince = time }

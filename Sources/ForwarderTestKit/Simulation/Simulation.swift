@@ -15,10 +15,21 @@ public struct Simulation {
         case answer(HTTPOutcome, RequestID?, life: Int)
         case drainDeadline(life: Int)
         case trouble(Trouble)
+        /// Somebody puts the secrets that Microsoft takes by now where the daemon reads them.
+        case secretsHandedOut
+        case lookAtSecrets(life: Int)
     }
 
     enum Trouble: CaseIterable {
-        case crash, stop, rebalance, fullDisk, slowDisk, pause, expiredToken, grantNotSaved, suspension, clockStep
+        case crash, stop, rebalance, fullDisk, slowDisk, pause, grantNotSaved, suspension, clockStep, youngGoal
+        // Of credentials; half of them strike between two requests.
+        case expiredToken, revokedGrant, refusedGrant, newTagToken
+    }
+
+    /// The token of the UET tag and the refresh token that a configuration names.
+    struct SecretTexts: Equatable {
+        var tagToken = "token"
+        var seed = "refresh-token"
     }
 
     /// A record as one destination sees it.
@@ -86,6 +97,11 @@ public struct Simulation {
     var isDiskFull = false
     var isDiskSlow = false
     var isGrantUnsavable = false
+    /// What Microsoft takes, and what the daemon finds in its files.
+    var validSecrets = SecretTexts()
+    var secrets = SecretTexts()
+    /// Strikes when so many more requests have arrived.
+    var ambush: (trouble: Trouble, afterRequests: Int)?
     /// Until when there is trouble.
     var troubleEnd: Int64 = 0
     var isHealed = false
@@ -182,6 +198,8 @@ public struct Simulation {
         switch happening {
         case .publish: publish()
         case .trouble(let trouble): begin(trouble)
+        case .secretsHandedOut: secrets = validSecrets
+        case .lookAtSecrets(let life): if isAlive(life) { lookAtSecrets() }
         case .poll(let life): if isAlive(life) { poll() }
         case .commit(let life): if isAlive(life) { commit() }
         case .storeTurn(let life): if isAlive(life) { storeTurn() }
@@ -223,9 +241,10 @@ public struct Simulation {
         }
         guard case .offlineConversions(let offline) = settings[1].kind else { preconditionFailure("no such settings") }
         let grant = OAuthGrant(
-            name: "offline", settings: offline.oauth, retry: RetrySettings(), secrets: Simulation.secrets,
+            name: "offline", settings: offline.oauth, retry: RetrySettings(), secrets: grantSecrets,
             record: savedGrant, seed: random.next())
-        process = SimulatedProcess(life: lives, settings: settings, lanes: lanes, grant: grant)
+        process = SimulatedProcess(
+            life: lives, settings: settings, lanes: lanes, grant: grant, tagToken: secrets.tagToken)
         trace("-- life \(lives)")
         for (index, id) in Simulation.ids.enumerated() where store.states[id] ?? .running != .running {
             resumeLater(index)
@@ -236,8 +255,6 @@ public struct Simulation {
         assign(Array(kafka.partitions.indices))
     }
 
-    static let secrets = OAuthGrant.Secrets(clientSecret: nil, seed: "refresh-token")
-
     mutating func endProcess(_ word: String) {
         guard process != nil else { return }
         trace("-- \(word)")
@@ -246,7 +263,7 @@ public struct Simulation {
         store.crash()
         agenda.removeAll { happening in
             switch happening {
-            case .publish, .trouble, .arrival: false
+            case .publish, .trouble, .arrival, .secretsHandedOut: false
             default: true
             }
         }
