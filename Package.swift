@@ -90,7 +90,7 @@ let package = Package(
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
         tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
-        tests("ForwarderTests", ["Forwarder", "ForwarderCore", "ForwarderHarness", "KafkaClient"]),
+        tests("ForwarderTests", ["FakeMicrosoft", "Forwarder", "ForwarderCore", "ForwarderHarness", "KafkaClient"]),
         tests("RepositoryTests", ["Forwarder", "ForwarderCore"]),
         // What scenarios with a real daemon need besides the harness.
         .target(

@@ -23,6 +23,8 @@ struct OnlineTests {
             try requireEqual(text.code, 0, text.errors)
             try require(text.output.contains("capi: accepted\n  event test-"), text.output)
             try require(text.output.contains("  HTTP 200 after "), text.output)
+            try require(text.output.contains("  sent, with hashes and ids cut short: POST "), text.output)
+            try require(text.output.contains("  look at: Microsoft Advertising → Conversions → UET tag"), text.output)
 
             // One of the shop's own, and one that nothing would be made of.
             let own = try stage.command("send-test", "--destination", "capi", "-", input: Shop.purchase("own-1"))

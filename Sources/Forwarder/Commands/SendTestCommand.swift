@@ -6,7 +6,8 @@ extension Command {
         help: """
             Usage: conversion-forwarder send-test --destination NAME [--event NAME] [--msclkid ID] [FILE or -] [--json]
 
-            Sends one event and says what came back. Without a file it is a made-up one: its ids begin with `test-`, its
+            Sends one event and says what was sent (hashes and ids cut short), what the answer means, and where in
+            Microsoft's pages to look next. Without a file it is a made-up one: its ids begin with `test-`, its
             e-mail is of example.com, its value is 0.01 USD. Microsoft has no place for tests: an accepted event counts
             as a conversion of the account. It is sent even if the destination is paused or in shadow mode, once, and
             stands in no count of the daemon. A running daemon sends it, by the configuration it runs with; else the

@@ -21,6 +21,9 @@ struct PreparedTest: Sendable {
 
     private(set) var result: TestResult
     private let interface: MicrosoftInterface?
+    private let kind: DestinationSettings.Kind?
+    /// What the event counts as, where it counts.
+    private var goal: String?
     private var contents: [UInt8] = []
     private var itemCount = 0
 
@@ -28,11 +31,13 @@ struct PreparedTest: Sendable {
         result = TestResult(destination: request.destination, isProbe: request.content == .nothing)
         guard let settings = configuration.destinations.first(where: { $0.name == request.destination }) else {
             interface = nil
+            kind = nil
             let names = configuration.destinations.map(\.name).joined(separator: ", ")
             result.obstacles = ["no such destination; there are: \(names)"]
             return
         }
         interface = MicrosoftInterface(settings)
+        kind = settings.kind
         guard case .event(let event) = request.content else { return }
         let explanation = Explainer(configuration, now: now).explain(event)
         result.eventID = explanation.eventID
@@ -44,6 +49,7 @@ struct PreparedTest: Sendable {
         if let batch = destination.batch {
             contents = batch.contents
             itemCount = batch.itemCount
+            goal = batch.deliveries.first.map { batch.goals[Int($0.goal)] }
         } else {
             result.obstacles = ["\(destination.outcome.rawValue): \(destination.reasons.joined(separator: ", "))"]
         }
@@ -66,12 +72,17 @@ struct PreparedTest: Sendable {
 
     func answered(_ outcome: HTTPOutcome, elapsed: Duration, now: Timestamp) -> TestResult {
         var result = result
+        // Without a credential: what is shown is not what lets in.
+        if !result.isProbe { result.sent = request(.init(token: "")).map(SentRequest.init) }
         guard let verdict = interface?.verdict(outcome, entryCount: itemCount, now: now) else { return result }
         var status: Int?
         if case .answer(let answer) = outcome { status = answer.status }
         result.answer = TestResult.Answer(
             status: status, verdict: verdict, meaning: result.isProbe ? .ofProbe(verdict) : .ofEvent(verdict),
             elapsed: elapsed)
+        if let kind, let answer = result.answer {
+            result.place = MicrosoftPlaces.toLook(answer.meaning, kind, goal: goal)
+        }
         return result
     }
 }

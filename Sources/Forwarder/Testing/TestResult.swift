@@ -25,6 +25,10 @@ struct TestResult: Sendable {
     var isProbe: Bool
     var eventID: String?
     var dropped: [(field: String, reason: String)] = []
+    /// What was sent, if it was more than a question.
+    var sent: SentRequest?
+    /// Where in Microsoft's pages to look next.
+    var place: String?
     /// Why nothing was sent.
     var obstacles: [String] = []
     var answer: Answer?
@@ -43,8 +47,20 @@ struct TestResult: Sendable {
             if let eventID { writer.member("event_id", eventID) }
             writer.member("well", isWell)
             writer.member("outcome", answer?.meaning.rawValue ?? "not_sent")
-            writer.member("reasons", array: obstacles + (answer?.reasons ?? []))
+            let reasons = obstacles + (answer?.reasons ?? [])
+            writer.member("reasons", array: reasons)
+            writer.member("explained", array: reasons.map(AnswerWords.explained))
             writer.member("dropped_fields", array: dropped.map(\.field))
+            if let sent {
+                writer.name("sent")
+                writer.object { writer in
+                    writer.member("method", sent.method)
+                    writer.member("url", sent.url)
+                    writer.name("body")
+                    writer.raw(sent.body)
+                }
+            }
+            if let place { writer.member("look_at", place) }
             guard let answer else { return }
             if let status = answer.status { writer.member("status", status) }
             writer.member("warnings", answer.verdict.warnings)
@@ -60,13 +76,19 @@ struct TestResult: Sendable {
         let words = Meaning(rawValue: outcome)?.words ?? "nothing was sent"
         var lines = ["\(root["destination"]?.string ?? ""): \(words)"]
         if let id = root["event_id"]?.string { lines.append("  event \(id)") }
-        for reason in root["reasons"]?.elements ?? [] { lines.append("  \(reason.string ?? "")") }
+        for reason in root["explained"]?.elements ?? [] { lines.append("  \(reason.string ?? "")") }
         for field in root["dropped_fields"]?.elements ?? [] { lines.append("  without \(field.string ?? "")") }
         if let status = root["status"]?.rawText {
             lines.append("  HTTP \(status) after \(root["milliseconds"]?.rawText ?? "?") ms")
         }
         if let warnings = root["warnings"]?.integer, warnings > 0 { lines.append("  \(warnings) warnings") }
         if let id = root["trace_id"]?.string { lines.append("  trace id for Microsoft's support: \(id)") }
+        if let sent = root["sent"] {
+            lines.append(
+                "  sent, with hashes and ids cut short: \(sent["method"]?.string ?? "") \(sent["url"]?.string ?? "")")
+            lines.append("    \(String(decoding: sent["body"]?.json ?? [], as: UTF8.self))")
+        }
+        if let place = root["look_at"]?.string { lines.append("  look at: \(place)") }
         return lines.joined(separator: "\n")
     }
 }
@@ -74,11 +96,13 @@ struct TestResult: Sendable {
 extension TestResult.Answer {
     /// Codes only; what Microsoft writes may quote the event.
     fileprivate var reasons: [String] {
+        if meaning == .accepted { return [] }
         var reasons = verdict.reason == "ok" ? [] : [verdict.reason]
         for text in verdict.entries.map(\.code) + verdict.problems where !reasons.contains(text) {
             reasons.append(text)
         }
-        return meaning == .accepted ? [] : reasons
+        // `5604` says no more than `5604 OfflineConversionMicrosoftClickIdInvalid`.
+        return reasons.filter { reason in !reasons.contains { $0.hasPrefix(reason + " ") } }
     }
 }
 
