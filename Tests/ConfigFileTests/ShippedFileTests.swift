@@ -4,7 +4,7 @@ import Testing
 @testable import ForwarderCore
 
 @Suite struct ShippedFileTests {
-    @Test(arguments: ["minimal.yaml", "reference.yaml"])
+    @Test(arguments: ["minimal.yaml", "reference.yaml", "agency.yaml"])
     func `the shipped files are free of problems`(name: String) throws {
         let decoded = Configuration.decode(try ConfigFile.load(configPath(name)))
         #expect(decoded.configuration != nil)

@@ -3,12 +3,13 @@
 enum SegmentNames {
     static let pageView: StaticString = "PageView"
 
-    private static let names: [(segment: String, storefront: StaticString)] = [
+    static let names: [(segment: String, storefront: StaticString)] = [
         ("order completed", "Purchase"), ("completed order", "Purchase"),
         ("product added", "AddToCart"), ("added product", "AddToCart"), ("wishlist product added to cart", "AddToCart"),
         ("product viewed", "ViewContent"), ("viewed product", "ViewContent"),
         ("checkout started", "InitiateCheckout"), ("started order", "InitiateCheckout"),
         ("products searched", "Search"), ("signed up", "SignUp"), ("lead generated", "Lead"),
+        ("order refunded", "Refund"),
     ]
 
     /// By name, the place in `names`.

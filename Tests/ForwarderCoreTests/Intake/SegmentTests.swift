@@ -92,7 +92,7 @@ import Testing
         ("Wishlist Product Added to Cart", "add_to_cart"), ("Product Viewed", "view_item"),
         ("Viewed Product", "view_item"), ("Checkout Started", "begin_checkout"), ("Products Searched", "search"),
         ("Signed Up", "sign_up"), ("Lead Generated", "lead"), ("Purchase", "purchase"), ("Lead", "lead"),
-        ("Order Refunded", "Order Refunded"), ("Order  Completed", "Order  Completed"),
+        ("Order Refunded", "Refund"), ("order_refunded", "Refund"), ("Order  Completed", "Order  Completed"),
         ("Product List Viewed", "Product List Viewed"),
         ("order completed but with a longer name", "order completed but with a longer name"),
     ])
@@ -100,6 +100,33 @@ import Testing
         _ event: String, _ name: String
     ) {
         #expect(value("eventName", in: publish(call(event: #""\#(event)""#)).content) == name)
+    }
+
+    @Test func `the page on migrating has every name of the table, and none besides`() throws {
+        let page = String(
+            decoding: try #require(Files.read(Files.fixtures("../../deploy/migrating.md"))), as: UTF8.self)
+        let table = page.drop(after: "| Their event | Here |").split(separator: "\n\n", maxSplits: 1)[0]
+        var told: [String: String] = [:]
+        for row in table.split(separator: "\n") {
+            let cells = row.split(separator: "|").map(quoted)
+            guard cells.count == 2, let here = cells[1].first else { continue }
+            for name in cells[0] where name != "page" { told[name.lowercased()] = here }
+        }
+        var known: [String: String] = [:]
+        for (segment, storefront) in SegmentNames.names { known[segment] = "\(storefront)" }
+        #expect(told == known)
+        let others = page.drop(after: "have no counterpart and keep their names:").split(separator: ". ", maxSplits: 1)[
+            0]
+        #expect(quoted(others).count == 21)
+        for name in quoted(others) {
+            #expect(withBytes(name) { bytes, _ in SegmentNames.storefrontName(of: bytes) == nil }, "\(name)")
+        }
+    }
+
+    /// What stands between backticks.
+    private func quoted(_ text: some StringProtocol) -> [String] {
+        text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+            .filter { $0.offset % 2 == 1 }.map { $0.element.split { $0.isWhitespace }.joined(separator: " ") }
     }
 
     @Test func `every storefront name is one that is mapped`() {
@@ -341,5 +368,11 @@ import Testing
         let content = publish(camel).content
         #expect(content?.contains(#""transactionId":"7","pageType":"cart""#) == true)
         #expect(content == publish(snake).content)
+    }
+}
+
+extension String {
+    fileprivate func drop(after mark: String) -> Substring {
+        firstRange(of: mark).map { self[$0.upperBound...] } ?? ""
     }
 }
