@@ -70,6 +70,8 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
         case full
         /// Microsoft has refused some.
         case refused
+        /// The account has not the goal that is configured.
+        case goalless
         /// The first conversions cannot be delivered, for Microsoft is down.
         case down
         /// Published, and no daemon was ever there.
@@ -150,6 +152,7 @@ private final class Rehearsal {
         certificates = situation == .untrusted ? try Certificates() : nil
         stage = try Stage(tls: try certificates?.identity()) { settings in
             if situation == .unrenewed { settings.grant.accessTokenLifetime = .seconds(8) }
+            if situation == .goalless { settings.accounts[0].goals["Purchase"] = nil }
         }
         stage.settings.other = ["log: {metrics_interval: 1s, level: debug}"]
         try begin(situation)
@@ -169,6 +172,7 @@ private final class Rehearsal {
             try stage.publish(ids.map { Shop.purchase($0, secondsAgo: -1_786_000_000_000) })
             try eventually("them to be rejected") { stage.number("capi", "rejected") == 20 }
         case .refused: try wait(under: .refuse(share: 0.3)) { stage.number("capi", "dead_lettered") > 1 }
+        case .goalless: try wait(under: nil) { stage.number("offline", "pending") == 20 }
         case .down: try wait(under: .status(503)) { stage.number("capi", "pending") == 20 }
         case .stalled:
             stage.settings.hasOffline = false

@@ -172,7 +172,7 @@ final class Stage {
     func finish(kills: Int = 0) throws {
         let problems = LogCheck.problems(directory, kills: kills)
         try require(problems.isEmpty, "\(problems.prefix(5))")
-        for destination in [Microsoft.capi, Microsoft.offline] {
+        for destination in microsoft.withModel({ $0.destinations }) {
             let books = try books(destination)
             try require(
                 books.judgedInvalid == 0, "against the contract of \(destination.name): \(books.findings.prefix(3))")

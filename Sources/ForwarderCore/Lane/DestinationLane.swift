@@ -229,6 +229,7 @@ public struct DestinationLane: Sendable {
             id: id, name: settings.name, books: books, gate: gate.name(at: now.uptime), gateReason: reason,
             pending: pendingRows, inFlight: inMemory.reduce(0) { $0 + $1.unstoredCount },
             requestsInFlight: attempts.count, memoryBytes: memoryBytes, depth: depth,
-            isCredentialReady: isCredentialReady, queueLimitBytes: settings.queue.maxBytes, clockOffset: clockOffset)
+            isCredentialReady: isCredentialReady, queueLimitBytes: settings.queue.maxBytes,
+            heldGoals: goals.heldCount, clockOffset: clockOffset)
     }
 }

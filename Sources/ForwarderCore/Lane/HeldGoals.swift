@@ -17,6 +17,9 @@ struct HeldGoals: Sendable {
     private var states: [String: State] = [:]
     private var waits: [String: Wait] = [:]
 
+    /// How many Microsoft does not know.
+    var heldCount: Int { states.keys.count(where: isHeld) }
+
     var isEmpty: Bool { states.isEmpty && waits.isEmpty }
 
     func isHeld(_ goal: String) -> Bool {

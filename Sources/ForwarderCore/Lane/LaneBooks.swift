@@ -93,6 +93,8 @@ public struct LaneSnapshot: Sendable {
     public var isCredentialReady: Bool
     /// Bytes at which the queue is full.
     public var queueLimitBytes: Int64
+    /// Goals that Microsoft does not know.
+    public var heldGoals: Int
     /// This clock minus Microsoft's; nil before the first answer that has a date.
     public var clockOffset: Duration?
 

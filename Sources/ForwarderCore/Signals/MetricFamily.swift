@@ -127,6 +127,9 @@ extension Metrics {
             gauge("queue_limit_bytes", "Bytes at which the queue is full, and Kafka is paused") {
                 Double($0.lane.queueLimitBytes)
             },
+            gauge("goals_held", "Goals that Microsoft does not know; what is for them waits") {
+                Double($0.lane.heldGoals)
+            },
             gauge("memory_bytes", "Bytes of deliveries in memory") { Double($0.lane.memoryBytes) },
             labelled(
                 "gate", "1 for the state the gate is in", as: .gauge, by: "state",
