@@ -10,6 +10,8 @@ public struct DaemonSettings: Sendable {
     public var authority: String
     public var hasOffline = true
     public var account = Microsoft.account
+    /// Of offline conversions.
+    public var goals = "{Purchase: Purchase, Lead: Lead Form Submit}"
     /// Size of the reserve on disk; nil is the default.
     public var ballast: String?
     /// The sections that everybody has; one that `other` has is taken from there.
@@ -67,7 +69,7 @@ public struct DaemonSettings: Sendable {
             "  - name: offline",
             "    type: offline_conversions",
             "    endpoint: \(offlineEndpoint ?? endpoint)",
-            "    goals: {Purchase: Purchase, Lead: Lead Form Submit}",
+            "    goals: \(goals)",
             "    customer_id: \"\(Microsoft.customer)\"",
             "    account_id: \"\(account)\"",
             "    developer_token: {file: \(directory.path)/developer-token}",

@@ -35,6 +35,7 @@ struct Arguments {
           --account CUSTOMER/ACCOUNT                                                  (1/2)
           --goal NAME[=OPTION,...]  a conversion goal of the account; may be repeated; options: enhanced, external,
                                     young=SECONDS                 (Purchase=enhanced, Lead Form Submit=enhanced)
+                                    id=ID, unattributed=REASON    for reports
           --developer-token TOKEN                                                     (developer-token)
           --client-id ID                                                              (client-id)
           --client-secret SECRET    none: a public client
@@ -134,8 +135,15 @@ struct Arguments {
                 goal.isExternallyAttributed = true
             } else if option.hasPrefix("young="), let seconds = UInt32(option.dropFirst(6)) {
                 goal.acceptsFrom = Timestamp(seconds: Int64(time(nil)) + Int64(seconds))
+            } else if option.hasPrefix("id=") {
+                goal.id = String(option.dropFirst(3))
+            } else if option.hasPrefix("unattributed=") {
+                goal.unattributedReason = String(option.dropFirst(13))
             } else {
-                throw UsageError(message: "--goal knows enhanced, external and young=SECONDS, not '\(option)'")
+                throw UsageError(
+                    message:
+                        "--goal knows enhanced, external, young=SECONDS, id=ID and unattributed=REASON, not '\(option)'"
+                )
             }
         }
         return (String(name), goal)

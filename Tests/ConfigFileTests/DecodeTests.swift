@@ -91,7 +91,8 @@ import Testing
                   refresh_token: {env: REFRESH}
                   authority: http://localhost:8080/tenant/
                   scope: https://si.example/scope offline_access
-                goals: {Purchase: Sale, Lead: {name: 42, externally_attributed: on}}
+                goals: {Purchase: Sale, Lead: {name: 42, id: 007, externally_attributed: on}}
+                verdicts: {every: 1h}
                 enhanced_conversions: true
             \(Self.commonLines.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
             """
@@ -101,10 +102,12 @@ import Testing
         oauth.scope = "https://si.example/scope offline_access"
         var lead = OfflineSettings.Goal(event: "Lead", name: "42")
         lead.isExternallyAttributed = true
+        lead.id = "007"
         var kind = OfflineSettings(
             goals: [.init(event: "Purchase", name: "Sale"), lead], customerID: "0011", accountID: "0022",
             developerToken: .file("/run/developer"), oauth: oauth)
         kind.enhancedConversions = true
+        kind.verdictInterval = .seconds(3600)
         #expect(try configuration(text).destinations == [Self.common("sales", .offlineConversions(kind))])
     }
 

@@ -72,6 +72,8 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
         case refused
         /// The account has not the goal that is configured.
         case goalless
+        /// Microsoft takes conversions and counts them for no click.
+        case unattributed
         /// The first conversions cannot be delivered, for Microsoft is down.
         case down
         /// Published, and no daemon was ever there.
@@ -151,6 +153,10 @@ private final class Rehearsal {
     init(_ situation: RunbookPage.Situation) throws {
         certificates = situation == .untrusted ? try Certificates() : nil
         stage = try Stage(tls: try certificates?.identity()) { settings in
+            if situation == .unattributed {
+                settings.accounts[0].goals["Purchase"] = OfflineGoal(
+                    takesEnhancedConversions: true, id: "4711", unattributedReason: "NoMatchingClickFound")
+            }
             if situation == .unrenewed { settings.grant.accessTokenLifetime = .seconds(8) }
             if situation == .goalless { settings.accounts[0].goals["Purchase"] = nil }
         }
@@ -217,6 +223,14 @@ private final class Rehearsal {
             stage.follow(.status(503))
             try stage.publish(Shop.ids("full", 0..<500).map { Shop.purchase($0) })
             try stage.said("store.filled")
+        case .unattributed:
+            stage.settings.goals = "{Purchase: {name: Purchase, id: 4711}}"
+            try deliver()
+            // At a start it is time to ask.
+            try daemon?.stop()
+            daemon = nil
+            try start()
+            try stage.said("verdict.read")
         case .stopped:
             try stage.settings.write(to: stage.directory)
             try stage.publish(ids.map { Shop.purchase($0) })

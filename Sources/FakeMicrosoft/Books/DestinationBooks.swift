@@ -1,3 +1,5 @@
+import ForwarderCore
+
 /// What a destination has been sent and what became of it.
 public struct DestinationBooks: Sendable {
     /// Events of all requests that were judged. Always the sum of `accepted`, `duplicates`, `changed`, `invalid`,
@@ -24,6 +26,8 @@ public struct DestinationBooks: Sendable {
     var conversions = CountedConversions()
 
     private var ledger = Ledger()
+    /// Offline conversions that were taken, by the hash of their goal's name.
+    private(set) var uploads: [UInt64: [CalendarDay: Upload]] = [:]
     /// What was said of events that were refused for the fault plan's sake: codes, "" for a refusal without one. Of a
     /// request that was refused as a whole only where the event stood alone in it.
     private var refusals: [UInt64: Set<String>] = [:]
@@ -38,8 +42,10 @@ public struct DestinationBooks: Sendable {
 
     /// Enters the fate of every item of a request. `onNew` is told the index of each that was never accepted before.
     /// - Returns: how many items were processed.
+    /// - Parameter day: of offline conversions, for reports on their goals.
     mutating func book<Code>(
-        _ judgement: Judgement<Code>, body: [UInt8], isProcessed: Bool, onNew: (Int) -> Void = { _ in }
+        _ judgement: Judgement<Code>, body: [UInt8], isProcessed: Bool, on day: CalendarDay? = nil,
+        onNew: (Int) -> Void = { _ in }
     ) -> Int {
         var processed = 0
         for (index, item) in judgement.items.enumerated() {
@@ -57,7 +63,9 @@ public struct DestinationBooks: Sendable {
                 }
                 processed += 1
                 note(item.name)
-                switch ledger.enter(item.key, content: item.content) {
+                let entry = ledger.enter(item.key, content: item.content)
+                if let day { uploads[item.name, default: [:]][day, default: Upload()].count(entry) }
+                switch entry {
                 case .new:
                     accepted += 1
                     if case .conversion(let conversion) = item.effect { conversions.enter(conversion) }

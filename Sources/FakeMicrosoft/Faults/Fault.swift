@@ -77,10 +77,11 @@ public enum Fault: Sendable, Hashable {
     func concerns(_ target: FaultTargets, bodyBytes: Int) -> Bool {
         switch self {
         case .bodyLimit(let limit): bodyBytes > limit
-        case .campaignFault, .partialErrors: target == .offline
+        case .campaignFault: target == .offline || target == .reports
+        case .partialErrors: target == .offline
         case .oauthError: target == .oauth
         case .miscount, .refuse: target == .capi
-        case .badRequestPage, .refuseWhole, .poison: target != .oauth
+        case .badRequestPage, .refuseWhole, .poison: target == .capi || target == .offline
         case .status, .drop, .answerLost, .answerCut, .slow, .emptyAnswer, .pageAnswer: true
         }
     }
@@ -97,6 +98,8 @@ public struct FaultTargets: OptionSet, Hashable, Sendable {
     public static let capi = FaultTargets(rawValue: 1)
     public static let offline = FaultTargets(rawValue: 2)
     public static let oauth = FaultTargets(rawValue: 4)
+    /// What is asked of Campaign Management besides deliveries. Not part of `all`: plans are about what is delivered.
+    public static let reports = FaultTargets(rawValue: 8)
     public static let events: FaultTargets = [.capi, .offline]
     public static let all: FaultTargets = [.capi, .offline, .oauth]
 }

@@ -51,6 +51,9 @@ public enum CampaignCode: Int, CaseIterable, Sendable {
     case goalNotExternallyAttributed = 99_006
     /// Microsoft names none for an online adjustment without its transaction. Made up altogether.
     case transactionIDMissing = 99_007
+    case reportRangeInvalid = 99_102
+    case reportGoalsInvalid = 99_103
+    case reportGoalUnknown = 99_104
     /// A field that does not exist, or one that stands there twice. Made up altogether.
     case unknownField = 99_101
 
@@ -105,6 +108,9 @@ public enum CampaignCode: Int, CaseIterable, Sendable {
         case .attributionFieldMissing: "ExternalAttributionRequiredFieldEmpty"
         case .goalNotExternallyAttributed: "GoalNotEligibleForExternalAttribution"
         case .transactionIDMissing: "TransactionIdNullOrEmpty"
+        case .reportRangeInvalid: "OfflineConversionReportDateRangeInvalid"
+        case .reportGoalsInvalid: "OfflineConversionReportGoalIdsInvalid"
+        case .reportGoalUnknown: "OfflineConversionReportGoalIdUnknown"
         case .unknownField: "UnknownField"
         }
     }

@@ -81,8 +81,10 @@ extension MicrosoftModel {
                 judgement.refuse(share: share, salt: exchange.chosen?.phase ?? 0, code: code, name: "ConversionName")
             }
             var isNew = [Bool](repeating: false, count: judgement.items.count)
+            var day: CalendarDay?
+            if case .offline(.conversions, _) = pending.kind { day = CalendarDay(of: exchange.now) }
             _ = withBooks(pending.destination) {
-                $0.book(judgement, body: pending.body, isProcessed: true) { isNew[$0] = true }
+                $0.book(judgement, body: pending.body, isProcessed: true, on: day) { isNew[$0] = true }
             }
             if case .offline(let content, let account) = pending.kind, content != .conversions {
                 for (index, item) in judgement.items.enumerated() where isNew[index] {

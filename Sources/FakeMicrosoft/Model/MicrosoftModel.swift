@@ -15,6 +15,8 @@ public struct MicrosoftModel: Sendable {
     var books: [FakeDestination: DestinationBooks] = [:]
     var tokens: TokenIssuer
     var tokenTraffic = Traffic()
+    /// Questions for what became of conversions.
+    public internal(set) var goalReports = 0
     /// Requests that are for no known destination.
     var strays: DestinationBooks
 
@@ -56,6 +58,7 @@ public struct MicrosoftModel: Sendable {
         case .capi(let tag): return admitCAPI(request, tag: tag, exchange)
         case .offline(let content): return admitOffline(request, as: content, exchange)
         case .oauth: return .reply(answerTokenRequest(request, exchange, using: &rng))
+        case .goalReport: return .reply(answerGoalReport(request, exchange))
         case .unknown:
             strays.blame(Finding(reason: "unknown_path"))
             let reply = FakeReply.page(404, "Not Found")

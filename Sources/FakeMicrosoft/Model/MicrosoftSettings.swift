@@ -44,10 +44,17 @@ public struct OfflineGoal: Sendable {
     public var isExternallyAttributed: Bool
     /// Until then the goal is too young, and conversions get code 5615.
     public var acceptsFrom: Timestamp?
+    /// By which reports are asked for.
+    public var id: String?
+    /// Why none of its conversions is counted for a click; nil: all are.
+    public var unattributedReason: String?
 
     public init(
-        takesEnhancedConversions: Bool = false, isExternallyAttributed: Bool = false, acceptsFrom: Timestamp? = nil
+        takesEnhancedConversions: Bool = false, isExternallyAttributed: Bool = false, acceptsFrom: Timestamp? = nil,
+        id: String? = nil, unattributedReason: String? = nil
     ) {
+        self.id = id
+        self.unattributedReason = unattributedReason
         self.takesEnhancedConversions = takesEnhancedConversions
         self.isExternallyAttributed = isExternallyAttributed
         self.acceptsFrom = acceptsFrom

@@ -3,6 +3,7 @@ enum Route: Equatable {
     case capi(tag: String)
     case offline(CampaignContent)
     case oauth
+    case goalReport
     case unknown
 
     init(path: String) {
@@ -15,6 +16,8 @@ enum Route: Equatable {
             self = .offline(.offlineAdjustments)
         case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OnlineConversionAdjustments", "Apply"]):
             self = .offline(.onlineAdjustments)
+        case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OfflineConversionReport", "QueryByGoalIds"]):
+            self = .goalReport
         case 5 where !parts[1].isEmpty && parts[2...].elementsEqual(["oauth2", "v2.0", "token"]): self = .oauth
         default: self = .unknown
         }
@@ -25,6 +28,7 @@ enum Route: Equatable {
         case .capi: .capi
         case .offline: .offline
         case .oauth: .oauth
+        case .goalReport: .reports
         case .unknown: []
         }
     }

@@ -35,7 +35,7 @@ enum DeliveriesPage {
                 "p", ["class": "hint"],
                 "What came to its end, newest first: every offline conversion, the CAPI events named in "
                     + "delivery_log.events, and all that was refused. What is not here may still wait, or have been "
-                    + "rejected or skipped.")
+                    + "rejected or skipped. A verdict is what Microsoft made of all conversions of a goal and day.")
             filters(filter, destinations: destinations, &html)
             guard let entries = StorePages.rows(answer, "deliveries", &html) else { return }
             guard !entries.isEmpty else { return html.element("p", "There are none.") }
@@ -59,7 +59,9 @@ enum DeliveriesPage {
             html.element("td") { html in
                 let (tone, word) = status(entry["status"]?.string ?? "")
                 html.badge(tone, word)
-                if let code = entry["code"]?.string {
+                if entry["status"]?.string == "verdict" {
+                    html.text(" \(VerdictWords.summary(entry))")
+                } else if let code = entry["code"]?.string {
                     html.text(" ")
                     html.element("code", code)
                 }

@@ -15,6 +15,8 @@ extension Command {
             STATUS  delivered              Microsoft accepted it
                     delivered_unconfirmed  answered with success, but not in so many words
                     dead_lettered          given up; CODE is Microsoft's, or why
+                    verdict                no delivery: what Microsoft made of all conversions of GOAL that it
+                                           processed on one day; CODE says it, `verdicts` explains it
 
             VALUE and CURRENCY are those of the event. The log holds nothing of the person. It is written behind the
             deliveries: a power failure may take its last moments, and a disk that is full or slow leaves gaps (counted
@@ -57,7 +59,10 @@ extension Command {
                     ("AT", "at"), ("DESTINATION", "destination"), ("EVENT", "event"), ("GOAL", "goal"),
                     ("VALUE", "value"), ("CURRENCY", "currency"), ("TRANSACTION", "transaction_id"),
                     ("STATUS", "status"), ("ATTEMPTS", "attempts"), ("CODE", "code"),
-                ])
+                ]
+            ) { row, member in
+                member == "code" && row["status"]?.string == "verdict" ? VerdictWords.summary(row) : nil
+            }
         }
         switch ControlSocket.ask(directory: directory, ControlRequest.deliveries(query).json) {
         case .line(let answer): return show(answer, arguments, text: text)

@@ -247,13 +247,18 @@ extension Command {
         ("OFFSET", "offset"), ("ATTEMPTS", "attempts"),
     ]
 
-    static func table(_ list: JSONElement?, _ columns: [(title: String, member: String)]) -> String {
+    /// `special` may have its own words for a cell.
+    static func table(
+        _ list: JSONElement?, _ columns: [(title: String, member: String)],
+        special: (JSONElement, String) -> String? = { _, _ in nil }
+    ) -> String {
         let rows = list?.elements ?? []
         guard !rows.isEmpty else { return "none" }
         var table = TextTable(columns.map(\.title))
         for row in rows {
             table.add(
                 columns.map { column in
+                    if let text = special(row, column.member) { return text }
                     guard let value = row[column.member] else { return "-" }
                     return value.elements?.compactMap(\.string).joined(separator: ",") ?? value.string ?? value.rawText
                 })

@@ -9,6 +9,7 @@ enum ControlRequest: Sendable, Equatable {
     case erase(EraseRequest)
     case store(StoreCommand)
     case test(TestRequest)
+    case verdicts(VerdictRequest)
 
     init?(json: [UInt8]) {
         guard let root = (try? JSONDocument(json))?.root, let command = root["command"]?.string else { return nil }
@@ -46,6 +47,9 @@ enum ControlRequest: Sendable, Equatable {
             guard let name = selection.destination else { return nil }
             let event = root["event"]?.string.map { Array($0.utf8) }
             self = .test(TestRequest(destination: name, content: event.map { .event($0) } ?? .nothing))
+        case "verdicts":
+            guard let name = selection.destination, let since = selection.since else { return nil }
+            self = .verdicts(VerdictRequest(destination: name, since: since))
         case "pause", "resume":
             guard let name = selection.destination else { return nil }
             self = command == "pause" ? .pause(name) : .resume(name)
@@ -79,6 +83,10 @@ enum ControlRequest: Sendable, Equatable {
                 if case .event(let event) = test.content {
                     writer.member("event", String(decoding: event, as: UTF8.self))
                 }
+            case .verdicts(let request):
+                writer.member("command", "verdicts")
+                writer.member("destination", request.destination)
+                writer.member("since", request.since.milliseconds)
             }
         }
         return writer.bytes

@@ -33,6 +33,7 @@ struct ControlService: Sendable {
         case .erase(let request): return erase(request)
         case .store(let command): return ask(command)
         case .test(let request): return test(request)
+        case .verdicts(let request): return verdicts(request)
         }
     }
 
@@ -85,6 +86,15 @@ struct ControlService: Sendable {
             return StoreCommand.error("the delivery loop has not answered within 45 seconds; look at the log")
         }
         return result.json
+    }
+
+    private func verdicts(_ request: VerdictRequest) -> [UInt8] {
+        let reply = Reply<VerdictAnswer>()
+        mailboxes.delivery.put(.verdicts(request, reply))
+        guard let answer = reply.wait(timeout: VerdictRequest.timeLimit + .seconds(10)) else {
+            return StoreCommand.error("the delivery loop has not answered in time; look at the log")
+        }
+        return answer.json
     }
 
     // MARK: Store

@@ -3,7 +3,7 @@ import ForwarderCore
 /// Which entries of the delivery log are asked for. Every condition that is given must hold.
 struct DeliveryLogQuery: Sendable, Equatable {
     static let defaultLimit = 100
-    static let statuses = ["delivered", "delivered_unconfirmed", "dead_lettered"]
+    static let statuses = ["delivered", "delivered_unconfirmed", "dead_lettered", "verdict"]
 
     var destination: String?
     var status: String?

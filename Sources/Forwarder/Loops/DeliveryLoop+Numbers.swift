@@ -50,6 +50,7 @@ extension DeliveryLoop {
         destination.credentialExpiresSeconds = credentials.expires(of: lane.id).map {
             max(0, Double(($0 - now.uptime).milliseconds) / 1000)
         }
+        (destination.goals, destination.verdictAgeSeconds) = verdictNumbers(of: lane)
         return destination
     }
 }

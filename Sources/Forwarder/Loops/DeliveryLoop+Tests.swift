@@ -9,8 +9,11 @@ extension DeliveryLoop {
         var reply: Reply<TestResult>
     }
 
-    /// Tells their requests from those of lanes and grants.
-    private static let testMark: UInt64 = 3 << 62
+    /// Tells requests of this kind from those of lanes and grants.
+    func nextTestID() -> RequestID {
+        lastTest += 1
+        return RequestID(3 << 62 | lastTest)
+    }
 
     func start(_ request: TestRequest, _ reply: Reply<TestResult>) {
         let test = PreparedTest(request, plan.configuration, now: now.wall)
@@ -21,8 +24,7 @@ extension DeliveryLoop {
             return reply.send(test.refused("credential: \(credentials.problem(of: destination.id) ?? "missing")"))
         }
         guard let request = test.request(credential) else { return reply.send(test.result) }
-        lastTest += 1
-        let id = RequestID(DeliveryLoop.testMark | lastTest)
+        let id = nextTestID()
         tests[id] = RunningTest(test: test, reply: reply)
         client.start(request, id: id)
     }

@@ -30,6 +30,7 @@ final class DeliveryLoop {
     private var replies: [Reply<Void>] = []
     var tests: [RequestID: RunningTest] = [:]
     var lastTest: UInt64 = 0
+    var verdicts = Verdicts()
     var now = SystemClock.now
     /// Its own: what is told to wait is told so by the clock of this loop.
     private var watch = ClockWatch(SystemClock.now)
@@ -84,6 +85,7 @@ final class DeliveryLoop {
             for order in mailboxes.delivery.takeAll() { handle(order) }
             for id in lanes.keys.sorted() where isDue(id) { tell(id, .tick) }
             if credentials.nextWake <= now.uptime { carryOut(credentials.tick(now)) }
+            if verdicts.nextLook <= now.uptime { lookForVerdicts() }
             sendSettlements()
             advanceEnding()
             if !replies.isEmpty { nextNumbers = now.uptime }
@@ -141,6 +143,7 @@ final class DeliveryLoop {
             tell(id, command.input)
             if let reply { replies.append(reply) }
         case .test(let request, let reply): start(request, reply)
+        case .verdicts(let request, let reply): start(request, reply)
         case .hastened(let id): tell(id, .clockSetBack)
         case .reload(let plan): reload(plan)
         case .drain(let deadline):
@@ -171,7 +174,7 @@ final class DeliveryLoop {
     }
 
     private func answered(_ completion: HTTPClient.Completion) {
-        if isTest(completion) { return }
+        if isTest(completion) || isVerdict(completion) { return }
         if let actions = credentials.answered(completion.id, completion.outcome, now) { return carryOut(actions) }
         let id = DestinationLane.destination(of: completion.id)
         requestTimes[id]?.add(completion.elapsed)

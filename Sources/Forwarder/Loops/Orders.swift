@@ -57,6 +57,7 @@ enum DeliveryOrder: Sendable {
     case command(LaneCommand, DestinationID, Reply<Void>?)
     /// To be sent outside the lanes.
     case test(TestRequest, Reply<TestResult>)
+    case verdicts(VerdictRequest, Reply<VerdictAnswer>)
     case reload(Plan)
     /// Send nothing more; the answers on their way have until then.
     case drain(until: Uptime)
@@ -107,6 +108,8 @@ enum StoreOrder: Sendable {
     case release([RowID])
     /// What became of deliveries, and when. Nobody waits for it.
     case log(DestinationID, SettledDeliveries, at: Timestamp)
+    /// What Microsoft made of conversions, likewise.
+    case logVerdicts(DestinationID, [GoalDay], at: Timestamp)
     /// Rejects, and what may be committed once they are on disk.
     case reject([RejectedEvent], [Settlement])
     /// What the store has of these partitions at or behind these offsets.

@@ -93,6 +93,8 @@ final class StoreLoop {
         switch order {
         case .work(let id, let ticket, let works): backlog.append(works.map(neutralizer.neutral), of: id, ticket)
         case .log(let id, let settled, let time): self.settled.append((id, settled, time))
+        case .logVerdicts(let id, let days, let time):
+            if trouble != nil || !deliveryLog.append(days, of: id, at: time) { pressure.addUnlogged(days.count) }
         case .claim(let id, let request): claims.append((id, request))
         case .inquire(let id, let inquiry): inquiries.append((id, inquiry))
         case .review(let request): reviews.append(request)

@@ -59,26 +59,52 @@ final class TestSender {
     func send(_ request: TestRequest) -> TestResult {
         let test = PreparedTest(request, configuration, now: SystemClock.now.wall)
         guard let id = ids[request.destination], test.result.obstacles.isEmpty else { return test.result }
+        switch credential(of: id) {
+        case .failure(let refused): return test.refused(refused.reason)
+        case .success(let credential):
+            guard let request = test.request(credential) else { return test.result }
+            let completion = carry(request)
+            return test.answered(completion.outcome, elapsed: completion.elapsed, now: SystemClock.now.wall)
+        }
+    }
+
+    /// Asks what became of conversions.
+    func read(_ request: VerdictRequest) -> VerdictAnswer {
+        var answer = VerdictAnswer(request, configuration, now: SystemClock.now.wall)
+        guard let id = ids[request.destination], answer.report != nil else { return answer }
+        let deadline = SystemClock.now.uptime + VerdictRequest.timeLimit
+        switch credential(of: id) {
+        case .failure(let refused): answer.obstacle = refused.reason
+        case .success(let credential):
+            while SystemClock.now.uptime < deadline, let request = answer.report?.request(credential) {
+                answer.report?.answered(carry(request).outcome, now: SystemClock.now.wall)
+            }
+            answer.endInTime(credential)
+        }
+        return answer
+    }
+
+    private func credential(of id: DestinationID) -> Result<MicrosoftInterface.Credential, Refused> {
         let deadline = SystemClock.now.uptime + TestSender.credentialTimeout
-        while credentials.credential(of: id) == nil {
-            if let problem = credentials.problem(of: id) { return test.refused("credential: \(problem)") }
-            guard SystemClock.now.uptime < deadline else { return test.refused("credential: no answer") }
+        while true {
+            if let credential = credentials.credential(of: id) { return .success(credential) }
+            if let problem = credentials.problem(of: id) { return .failure(Refused(reason: "credential: \(problem)")) }
+            guard SystemClock.now.uptime < deadline else { return .failure(Refused(reason: "credential: no answer")) }
             step { _ in }
         }
-        guard let credential = credentials.credential(of: id), let request = test.request(credential) else {
-            return test.result
-        }
+    }
+
+    private func carry(_ request: HTTPRequest) -> HTTPClient.Completion {
         // A grant's requests have the highest bit.
         let own = RequestID(1)
         client.start(request, id: own)
-        var result: TestResult?
-        while result == nil {
+        while true {
+            var found: HTTPClient.Completion?
             step { completion in
-                guard completion.id == own else { return }
-                result = test.answered(completion.outcome, elapsed: completion.elapsed, now: SystemClock.now.wall)
+                if completion.id == own { found = completion }
             }
+            if let found { return found }
         }
-        return result ?? test.result
     }
 
     private func step(_ answered: (HTTPClient.Completion) -> Void) {

@@ -200,6 +200,7 @@ extension OfflineSettings {
             for goal in goals {
                 json.section(goal.event) {
                     $0.member("name", goal.name)
+                    $0.member("id", orOff: goal.id)
                     $0.member("externally_attributed", goal.isExternallyAttributed)
                 }
             }
@@ -215,6 +216,7 @@ extension OfflineSettings {
             $0.member("scope", oauth.scope)
         }
         json.member("enhanced_conversions", enhancedConversions)
+        json.section("verdicts") { $0.member("every", orOff: verdictInterval.map { ConfigUnits.text($0) }) }
     }
 }
 

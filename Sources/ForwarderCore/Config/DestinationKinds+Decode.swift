@@ -66,7 +66,21 @@ extension OfflineSettings {
             developerToken: map.require("developer_token", .secret) ?? .file(""),
             oauth: map.section("oauth") { .read($0) })
         map.set(&offline.enhancedConversions, "enhanced_conversions", .flag)
+        map.section("verdicts") {
+            $0.set(orOff: &offline.verdictInterval, "every", .duration(.minutes(5) ... .days(7)))
+        }
+        offline.checkGoalIDs(map)
         return offline
+    }
+
+    /// What is sent goes by the name, and what became of it by the id.
+    private func checkGoalIDs(_ map: MapReader) {
+        for (index, goal) in goals.enumerated() where goal.id != nil {
+            let earlier = goals[..<index].first { $0.id == goal.id && $0.name != goal.name }
+            guard let other = earlier else { continue }
+            let text = "is the id of \(quoted(other.name)) too; two goals have two ids"
+            map.refuse("goals", goal.event, "id", because: text)
+        }
     }
 }
 
@@ -77,6 +91,7 @@ extension OfflineSettings.Goal {
         if case .map = entry.value.content {
             entry.section { map in
                 goal.name = map.require("name", .text(100)) ?? ""
+                map.set(orOff: &goal.id, "id", .digits)
                 map.set(&goal.isExternallyAttributed, "externally_attributed", .flag)
             }
         } else {

@@ -270,6 +270,8 @@ public struct OfflineSettings: Sendable, Equatable {
     public var developerToken: SecretReference
     public var oauth: OAuthSettings
     public var enhancedConversions = false
+    /// How often Microsoft is asked what became of the conversions of goals that have an id; nil: never.
+    public var verdictInterval: Duration? = .seconds(6 * 3600)
 
     public init(
         goals: [Goal], customerID: String, accountID: String, developerToken: SecretReference, oauth: OAuthSettings
@@ -287,6 +289,8 @@ public struct OfflineSettings: Sendable, Equatable {
         public var name: String
         /// The goal takes its attribution from outside: credit and model of the event are sent along.
         public var isExternallyAttributed = false
+        /// Microsoft's id of it, in digits: what became of its conversions can be asked by that only.
+        public var id: String?
 
         public init(event: String, name: String) {
             self.event = event

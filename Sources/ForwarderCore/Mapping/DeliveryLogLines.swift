@@ -64,6 +64,27 @@ public final class DeliveryLogLines {
         return count
     }
 
+    /// Appends the line that tells what Microsoft made of conversions, with its line break.
+    public func append(_ days: [GoalDay], at now: Timestamp, to output: inout ByteBuffer) {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("at", now.milliseconds)
+            writer.member("status", "verdict")
+            writer.name("deliveries")
+            writer.array { writer in
+                for day in days {
+                    writer.object { writer in
+                        writer.member("goal", day.goal)
+                        writer.member("day", day.day.text)
+                        day.counts.write(&writer)
+                    }
+                }
+            }
+        }
+        output.append(writer.bytes)
+        output.append("\n")
+    }
+
     /// The note of a delivery that has none with it: because it comes from the disk, or because only its refusal is of
     /// interest.
     private func appendNote(

@@ -7,14 +7,14 @@ public struct CampaignManagement: Sendable {
     }
 
     private let operation: Operation
-    private let url: String
+    private let base: String
     private let customerID: String
     private let accountID: String
     private let timeout: Duration
 
     public init(_ settings: OfflineSettings, _ operation: Operation = .apply, endpoint: String, timeout: Duration) {
         self.operation = operation
-        url = "\(endpoint)/CampaignManagement/v13/\(operation.rawValue)/Apply"
+        base = "\(endpoint)/CampaignManagement/v13/"
         customerID = settings.customerID
         accountID = settings.accountID
         self.timeout = timeout
@@ -25,14 +25,22 @@ public struct CampaignManagement: Sendable {
         body.append(text: #"{"\#(operation.rawValue)":["#)
         body.append(contents)
         body.append("]}")
-        return HTTPRequest(
-            method: .post, url: url,
+        return request(
+            "\(operation.rawValue)/Apply", body.array(), accessToken: accessToken, developerToken: developerToken)
+    }
+
+    /// A call of one of the service's operations.
+    func request(
+        _ operation: String, _ body: [UInt8], accessToken: String, developerToken: String
+    ) -> HTTPRequest {
+        HTTPRequest(
+            method: .post, url: base + operation,
             headers: [
                 .init("Authorization", "Bearer \(accessToken)"), .init("DeveloperToken", developerToken),
                 .init("CustomerId", customerID), .init("CustomerAccountId", accountID),
                 .init("Content-Type", "application/json"),
             ],
-            body: body.array(), timeout: timeout)
+            body: body, timeout: timeout)
     }
 
     /// What the answer to a request of `entryCount` entries means.

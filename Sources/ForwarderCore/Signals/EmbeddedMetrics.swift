@@ -26,7 +26,7 @@ public struct EmbeddedMetrics: Sendable {
     private mutating func line(_ families: [MetricFamily], of destination: String?, _ time: Timestamp) -> [UInt8] {
         var metrics: [Metric] = []
         for family in families {
-            for sample in family.samplesForLog where sample.destination == destination {
+            for sample in family.samplesForEMF where sample.destination == destination {
                 let name = family.name + (sample.label.map { "_\($0)" } ?? "")
                 metrics.append(Metric(name: name, unit: family.unit, value: value(sample, family, name)))
             }
@@ -75,6 +75,21 @@ public struct EmbeddedMetrics: Sendable {
 }
 
 extension MetricFamily {
+    /// What goals have of their own is added up: the name of a metric comes from a closed list.
+    fileprivate var samplesForEMF: [Sample] {
+        guard isPerGoal else { return samplesForLog }
+        var sums: [Sample] = []
+        for sample in samplesForLog {
+            if let index = sums.firstIndex(where: { $0.destination == sample.destination && $0.label == sample.label })
+            {
+                sums[index].value += sample.value
+            } else {
+                sums.append(sample)
+            }
+        }
+        return sums
+    }
+
     /// In CloudWatch's words.
     fileprivate var unit: String {
         if name.contains("_seconds") { return "Seconds" }

@@ -13,6 +13,8 @@ public struct MetricFamily: Sendable {
 
     public struct Sample: Sendable {
         public var destination: String?
+        /// The name of a goal, as configured.
+        public var goal: String?
         public var label: String?
         public var value: Double
         /// Of a histogram, whose value is the sum.
@@ -25,6 +27,8 @@ public struct MetricFamily: Sendable {
     public var help: String
     /// Whether every destination has a value of its own.
     public var isPerDestination = true
+    /// Whether every goal of it has.
+    public var isPerGoal = false
     public var label: Label?
     public var samples: [Sample]
 
@@ -34,7 +38,9 @@ public struct MetricFamily: Sendable {
 
 extension Metrics {
     /// Every metric there is; names and labels are an interface.
-    public var families: [MetricFamily] { processFamilies + kafkaFamilies + intakeFamilies + laneFamilies }
+    public var families: [MetricFamily] {
+        processFamilies + kafkaFamilies + intakeFamilies + laneFamilies + verdictFamilies
+    }
 
     private var processFamilies: [MetricFamily] {
         [
@@ -181,6 +187,42 @@ extension Metrics {
                 case "phone": books.deliveredWithPhone
                 default: books.deliveredWithClickID
                 }
+            },
+        ]
+    }
+
+    /// Of the conversions that Microsoft processed today and yesterday (UTC).
+    private var verdictFamilies: [MetricFamily] {
+        func samples(_ make: (GoalSum) -> [MetricFamily.Sample]) -> [MetricFamily.Sample] {
+            destinations.flatMap { destination in
+                destination.goals.flatMap { goal in
+                    make(goal).map { sample in
+                        var sample = sample
+                        sample.destination = destination.lane.name
+                        sample.goal = goal.goal
+                        return sample
+                    }
+                }
+            }
+        }
+        let reasons = UnattributedReason.allCases
+        return [
+            MetricFamily(
+                name: "verdict_attributed", kind: .gauge,
+                help: "Conversions of yesterday and today (UTC) that Microsoft counts for a click, as it last said",
+                isPerGoal: true, samples: samples { [.init(value: Double($0.counts.attributed))] }),
+            MetricFamily(
+                name: "verdict_unattributed", kind: .gauge,
+                help: "Conversions of yesterday and today (UTC) that it counts for none",
+                isPerGoal: true, samples: samples { [.init(value: Double($0.counts.unattributed))] }),
+            MetricFamily(
+                name: "verdict_reasons", kind: .gauge, help: "Why it does not; a conversion can count twice",
+                isPerGoal: true, label: .init(name: "reason", values: reasons.map(\.name)),
+                samples: samples { goal in
+                    reasons.map { .init(label: $0.name, value: Double(goal.counts.reasons[$0] ?? 0)) }
+                }),
+            gauge("verdict_age_seconds", "Time since Microsoft was last asked what it made of conversions") {
+                $0.verdictAgeSeconds
             },
         ]
     }

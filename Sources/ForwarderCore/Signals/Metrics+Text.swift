@@ -31,7 +31,9 @@ extension Metrics {
     private static func write(_ families: [MetricFamily], of destination: String, _ writer: inout JSONWriter) {
         for family in families {
             let samples = family.samplesForLog.filter { $0.destination == destination }
-            if family.label == nil {
+            if family.isPerGoal {
+                writeGoals(samples, family, &writer)
+            } else if family.label == nil {
                 if let only = samples.first { writer.member(family.name, only.value) }
             } else if !samples.isEmpty {
                 writer.name(family.name)
@@ -42,16 +44,42 @@ extension Metrics {
         }
     }
 
+    /// By goal, and where there is a label, by that.
+    private static func writeGoals(
+        _ samples: [MetricFamily.Sample], _ family: MetricFamily, _ writer: inout JSONWriter
+    ) {
+        let goals = samples.map(\.goal).reduce(into: [String?]()) { if $0.last != $1 { $0.append($1) } }
+        guard !goals.isEmpty else { return }
+        writer.name(family.name)
+        writer.object { writer in
+            for goal in goals {
+                let ofGoal = samples.filter { $0.goal == goal }
+                guard family.label != nil else {
+                    for sample in ofGoal { writer.member(goal ?? "", sample.value) }
+                    continue
+                }
+                writer.name(goal ?? "")
+                writer.object { for sample in ofGoal { $0.member(sample.label ?? "", sample.value) } }
+            }
+        }
+    }
+
     /// The `metrics` line as logfmt: `lag=0`, `destinations.capi.delivered=7`, `destinations.capi.gate.open=1`.
     public func logfmt(at time: Timestamp) -> [UInt8] {
         var writer = LogfmtWriter(time, Metrics.level, Metrics.event)
         for family in families {
             for sample in family.samplesForLog {
-                let path = [sample.destination.map { "destinations.\($0)" }, family.name, sample.label]
+                let goal = sample.goal.map(Metrics.path)
+                let path = [sample.destination.map { "destinations.\($0)" }, family.name, goal, sample.label]
                 writer.member(path.compactMap(\.self).joined(separator: "."), sample.value)
             }
         }
         return writer.bytes
+    }
+
+    /// A goal's name as a part of one in the line: it may hold anything.
+    private static func path(_ goal: String) -> String {
+        String(decoding: goal.utf8.map { isLetter($0) || isDigit($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
     }
 
     /// The page for Prometheus (text exposition format 0.0.4). Values that are 0 are on it too: a counter that is not
@@ -63,8 +91,10 @@ extension Metrics {
             text += "# HELP \(name) \(family.help)\n# TYPE \(name) \(family.kind.rawValue)\n"
             for sample in family.samples {
                 var labels: [String] = []
-                // Destination names are letters, digits, dashes and underscores; labels come from closed lists.
+                // Destination names are letters, digits, dashes and underscores; labels come from closed lists. A goal is
+                // called what somebody at Microsoft's pages called it.
                 if let destination = sample.destination { labels.append("destination=\"\(destination)\"") }
+                if let goal = sample.goal { labels.append("goal=\"\(Metrics.escaped(goal))\"") }
                 if let label = family.label, let value = sample.label { labels.append("\(label.name)=\"\(value)\"") }
                 if let histogram = sample.histogram {
                     text += Metrics.exposition(of: histogram, name, labels)
@@ -90,6 +120,15 @@ extension Metrics {
 
     private static func sample(_ name: String, _ labels: [String], _ value: String) -> String {
         "\(name)\(labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}") \(value)\n"
+    }
+
+    private static func escaped(_ label: String) -> String {
+        var text = ""
+        for character in label {
+            if character == "\\" || character == "\"" { text += "\\" }
+            text.append(character)
+        }
+        return text
     }
 
     private static func number(_ value: Double) -> String {

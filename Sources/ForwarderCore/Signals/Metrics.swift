@@ -12,6 +12,10 @@ public struct Metrics: Sendable {
         public var credentialProblem: String?
         /// Until the access token in use ends; nil if there is none.
         public var credentialExpiresSeconds: Double?
+        /// What Microsoft last said of its goals, of today and yesterday; empty before it was asked.
+        public var goals: [GoalSum] = []
+        /// Since that was read; nil before.
+        public var verdictAgeSeconds: Double?
 
         public init(
             type: String, intake: IntakeBooks, gathering: Int, lane: LaneSnapshot, requestTime: Histogram,

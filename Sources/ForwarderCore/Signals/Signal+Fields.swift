@@ -81,6 +81,10 @@ extension Signal {
         case .consentAssumed(let destination, let missing, let denied):
             [.text("destination", destination), .text("missing", missing), .text("denied", denied)]
 
+        case .verdictRead(let report): report.fields
+        case .verdictMissed(let destination, let goal, let reason):
+            [.text("destination", destination)] + (goal.map { [.text("goal", $0)] } ?? []) + [.text("reason", reason)]
+
         case .secretUnreadable(let destination, let secret, let reason):
             [.text("destination", destination), .text("secret", secret), .text("reason", reason)]
         case .credentialRenewed(let grant, let lifetime):
@@ -136,6 +140,20 @@ extension DeadLetterReport {
             .text("destination", destination), .text("class", reasonClass.rawValue), .text("reason", reason),
             .text("topic", topic), .number("partition", partition), .number("offset", offset),
             .number("attempts", attempts),
+        ]
+    }
+}
+
+extension VerdictReport {
+    fileprivate var fields: [LogField] {
+        var reasons = JSONWriter()
+        reasons.object { writer in
+            for (reason, count) in day.counts.sortedReasons { writer.member(reason.name, count) }
+        }
+        return [
+            .text("destination", destination), .text("goal", day.goal), .text("day", day.day.text),
+            .number("attributed", day.counts.attributed), .number("unattributed", day.counts.unattributed),
+            LogField("unattributed_reasons", .object(reasons.bytes)),
         ]
     }
 }

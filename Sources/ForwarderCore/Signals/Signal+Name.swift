@@ -54,6 +54,8 @@ extension Signal {
         case .goalHeld: .goalHeld
         case .goalReleased: .goalReleased
         case .goalTooYoung: .goalTooYoung
+        case .verdictRead: .verdictRead
+        case .verdictMissed: .verdictMissed
         case .secretUnreadable: .secretUnreadable
         case .credentialRenewed: .credentialRenewed
         case .credentialRefused: .credentialRefused
@@ -72,11 +74,13 @@ extension Signal {
             .attempted, .shadowed, .gateOpened, .gatePaused, .gateResumed, .goalReleased, .credentialRenewed,
             .consentAssumed:
             .info
+        // More than half: what is sent does not do what it is sent for.
+        case .verdictRead(let report): report.day.counts.isMostlyUnattributed ? .warning : .info
         case .daemonStopped(let isComplete, _): isComplete ? .info : .warning
         case .clockStepped, .stateDirectoryDoubtful, .adminUnavailable, .partitionsRevoked(_, isLost: true),
             .commitRefused, .offsetReset, .partitionFaulted, .intakePaused, .deadLettered, .rejected, .gateClosed,
             .rejectsNotKept,
-            .detached, .goalTooYoung:
+            .detached, .goalTooYoung, .verdictMissed:
             .warning
         case .credentialRefused(_, _, let isDead, _): isDead ? .error : .warning
         case .daemonRefused, .configurationRejected, .threadStalled, .storeMissing, .storeFull, .storeFailing,
@@ -96,6 +100,8 @@ extension Signal {
         case .rejected(let report): key(report.destination ?? "")
         case .deadLettered(let report): key(report.destination)
         case .attempted(let report): key(report.outcome == "ok" ? report.destination : "\(report.destination)/not_ok")
+        case .verdictRead(let report): key("\(report.destination)/\(report.day.goal)")
+        case .verdictMissed(let destination, _, _): key(destination)
         case .kafkaReported(_, let facility, _): key(facility)
         case .kafkaFaulted(let reason, _, _): key(reason)
         case .partitionFaulted(let partition, let reason): key("\(partition.topic)/\(reason)")

@@ -69,6 +69,11 @@ public enum Signal: Sendable {
     case goalReleased(destination: String, goal: String)
     case goalTooYoung(destination: String, goal: String, wait: Duration)
 
+    // What Microsoft made of it
+    case verdictRead(VerdictReport)
+    /// `goal` is nil where it concerns all of them.
+    case verdictMissed(destination: String, goal: String?, reason: String)
+
     // Credentials
     case secretUnreadable(destination: String, secret: String, reason: String)
     case credentialRenewed(grant: String, lifetime: Duration)
@@ -153,6 +158,17 @@ public struct DeadLetterReport: Sendable, Equatable {
     public var partition: Int32
     public var offset: Int64
     public var attempts: Int
+}
+
+/// What Microsoft says of the conversions of one goal and day.
+public struct VerdictReport: Sendable, Equatable {
+    public var destination: String
+    public var day: GoalDay
+
+    public init(destination: String, day: GoalDay) {
+        self.destination = destination
+        self.day = day
+    }
 }
 
 public struct RejectReport: Sendable, Equatable {

@@ -55,6 +55,10 @@ extension SignalName {
         case .goalHeld: "Microsoft does not know a goal; what is for it waits"
         case .goalReleased: "Microsoft knows the goal now"
         case .goalTooYoung: "A goal takes nothing for two hours after it was made; what is for it waits so long"
+        case .verdictRead:
+            "What Microsoft made of the conversions it processed on that day (UTC), where it is news. `warning`: most of "
+                + "them are counted for no click"
+        case .verdictMissed: "Microsoft's verdict could not be read, of one goal or of all; it is asked again"
         case .secretUnreadable: "A secret cannot be read, or a rotated one not saved; it is tried again"
         case .credentialRenewed: "A new access token is in use"
         case .credentialRefused: "The token endpoint gave none. `dead`: it will not until somebody mends it"

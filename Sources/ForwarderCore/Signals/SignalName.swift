@@ -52,6 +52,8 @@ public enum SignalName: String, CaseIterable, Sendable {
     case goalHeld = "goal.held"
     case goalReleased = "goal.released"
     case goalTooYoung = "goal.too_young"
+    case verdictRead = "verdict.read"
+    case verdictMissed = "verdict.missed"
     case secretUnreadable = "secret.refused"
     case credentialRenewed = "credential.renewed"
     case credentialRefused = "credential.refused"

@@ -79,6 +79,16 @@ extension SignalName {
         case .goalHeld: [.goalHeld(destination: "offline", goal: "Purchase")]
         case .goalReleased: [.goalReleased(destination: "offline", goal: "Purchase")]
         case .goalTooYoung: [.goalTooYoung(destination: "offline", goal: "Purchase", wait: .seconds(7200))]
+        case .verdictRead:
+            [(9, 1), (1, 9)].map { attributed, unattributed in
+                let counts = GoalCounts(
+                    attributed: attributed, unattributed: unattributed, reasons: [.noMatchingClickFound: 1])
+                let day = GoalDay(
+                    goal: "Purchase", day: CalendarDay(of: Timestamp(seconds: 1_786_000_000)), counts: counts)
+                return .verdictRead(VerdictReport(destination: "offline", day: day))
+            }
+        case .verdictMissed:
+            ["Purchase", nil].map { .verdictMissed(destination: "offline", goal: $0, reason: "campaign_117") }
         case .secretUnreadable:
             [
                 .secretUnreadable(
@@ -163,6 +173,13 @@ extension Metrics {
         var destination = Destination(
             type: "capi", intake: intake, gathering: 0, lane: lane, requestTime: times, oldestPendingSeconds: 61.5)
         destination.credentialExpiresSeconds = 1800
+        destination.verdictAgeSeconds = 3600 * Double(scale)
+        let reasons = Dictionary(uniqueKeysWithValues: UnattributedReason.allCases.map { ($0, 12_345 * scale) })
+        destination.goals = [
+            GoalSum(
+                goal: "Purchase",
+                counts: GoalCounts(attributed: 123_456 * scale, unattributed: 12_345 * scale, reasons: reasons))
+        ]
         return destination
     }
 }

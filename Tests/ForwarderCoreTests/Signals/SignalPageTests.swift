@@ -46,6 +46,21 @@ struct SignalPageTests {
         return text[..<head.upperBound] + table + text[tail.lowerBound...]
     }
 
+    @Test func `the page on unattributed conversions explains each reason as the command does`() throws {
+        let path = Files.fixtures("../../runbooks/conversions-unattributed.md")
+        let text = String(decoding: try #require(Files.read(path)), as: UTF8.self)
+        var table = "| Reason | Means | Do |\n|---|---|---|\n"
+        for reason in UnattributedReason.allCases {
+            table += "| `\(reason.rawValue)` | \(reason.meaning) | \(reason.advice) |\n"
+        }
+        let page = try Self.replacing("reasons", in: text, with: table)
+        if getenv("UPDATE_GOLDEN") != nil {
+            #expect(Files.write(Array(page.utf8), to: path))
+        } else {
+            #expect(text == page, "UPDATE_GOLDEN=1 writes it anew")
+        }
+    }
+
     private static var events: String {
         var text = "| Event | Level | When | Fields |\n|---|---|---|---|\n"
         for name in SignalName.allCases {
@@ -70,6 +85,7 @@ struct SignalPageTests {
         var text = "| Metric | Type | Labels | What it counts |\n|---|---|---|---|\n"
         for family in Metrics.sample(destinations: []).families {
             var labels = family.isPerDestination ? ["`destination`"] : []
+            if family.isPerGoal { labels.append("`goal`") }
             if let label = family.label {
                 labels.append("`\(label.name)`: \(label.values.joined(separator: ", "))")
             }
@@ -86,6 +102,7 @@ struct SignalPageTests {
         #expect(Set(full.map(\.exposedName)).count == full.count)
         for family in full {
             #expect(family.samples.allSatisfy { ($0.destination != nil) == family.isPerDestination }, "\(family.name)")
+            #expect(family.samples.allSatisfy { ($0.goal != nil) == family.isPerGoal }, "\(family.name)")
             if let label = family.label { #expect(family.samples.compactMap(\.label) == label.values) }
             #expect(!family.samples.isEmpty, "\(family.name)")
         }
