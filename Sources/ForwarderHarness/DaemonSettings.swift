@@ -10,6 +10,8 @@ public struct DaemonSettings: Sendable {
     public var authority: String
     public var hasOffline = true
     public var account = Microsoft.account
+    /// Where CAPI's token is; nil: in a file of the directory.
+    public var token: String?
     /// Of offline conversions.
     public var goals = "{Purchase: Purchase, Lead: Lead Form Submit}"
     /// Size of the reserve on disk; nil is the default.
@@ -60,7 +62,7 @@ public struct DaemonSettings: Sendable {
             "    type: capi",
             "    endpoint: \(endpoint)",
             "    uet_tag_id: \"\(Microsoft.tag)\"",
-            "    token: {file: \(directory.path)/capi-token}",
+            "    token: \(token ?? "{file: \(directory.path)/capi-token}")",
         ]
         lines += capi.map { "    " + $0 }
         lines += more

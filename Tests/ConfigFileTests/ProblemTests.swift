@@ -33,6 +33,7 @@ private func text(_ limit: Int) -> String {
 private let endpoint =
     "https://host, or http:// to 127.0.0.1, [::1] or localhost, without credentials, query and fragment"
 private let secret = "{file: /path/of/the/secret} or {env: NAME_OF_VARIABLE}"
+private let tagToken = "\(secret), or {from: NAME_OF_AN_OFFLINE_DESTINATION}"
 private let destinationName = "up to 64 of a-z, 0-9, - and _, a letter or digit first"
 private let topic = "the name of one topic, up to 249 of a-z, A-Z, 0-9, ., _ and -"
 private let noMap = "is no map; write its keys on lines of their own, each with a colon"
@@ -275,7 +276,7 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
                 "line 1: kafka.topics: is missing; write a list, each element \(topic)",
                 "line 3: destinations[0].name: is missing; write \(destinationName)",
                 "line 3: destinations[0].uet_tag_id: is missing; write its digits, 19 at most",
-                "line 3: destinations[0].token: is missing; write \(secret)",
+                "line 3: destinations[0].token: is missing; write \(tagToken)",
                 "line 4: destinations[1].name: is missing; write \(destinationName)",
                 "line 4: destinations[1].goals: is missing; write a map with at least one key",
                 "line 4: destinations[1].customer_id: is missing; write its digits, 19 at most",
@@ -305,6 +306,42 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
             ])
     }
 
+    @Test func `a token comes from an offline destination, and an id belongs to one goal`() {
+        func destinations(_ source: String, _ more: String) -> String {
+            """
+            kafka: {brokers: [localhost], topics: [events]}
+            destinations:
+              - {name: shop, type: capi, uet_tag_id: 1, token: {from: \(source)}}
+              - name: other
+                type: capi
+                uet_tag_id: 2
+                token: {env: A}
+            \(more)
+            """
+        }
+        let offline = """
+              - name: sales
+                type: offline_conversions
+                customer_id: 1
+                account_id: 2
+                developer_token: {env: D}
+                oauth: {client_id: a, refresh_token: {env: R}}
+                goals: {A: {name: One, id: 7}, B: {name: One, id: "7"}, C: {name: Two, id: 7}, D: {name: Three, id: x}}
+            """
+        #expect(
+            problems(destinations("other", "")) == [
+                "line 3: destinations[0].token.from: names no destination of type offline_conversions; there is none"
+            ])
+        #expect(
+            problems(destinations("sale", offline)) == [
+                "line 3: destinations[0].token.from: names no destination of type offline_conversions; there are: `sales`",
+                "line 14: destinations[2].goals.C.id: is the id of `One` too; two goals have two ids",
+                "line 14: destinations[2].goals.D.id: is not made of digits alone; write its digits, 19 at most, or off",
+            ])
+        let good = offline.replacing("7}, D: {name: Three, id: x}", with: "8}, D: {name: Three, id: off}")
+        #expect(problems(destinations("sales", good)) == [])
+    }
+
     @Test func `ten mistakes are reported at once, in the order of the file`() {
         let text = """
             kafka:
@@ -332,7 +369,7 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
                 "line 5: input.max_event_bytes: `1` is out of bounds; write a size from 1KiB to 1MiB",
                 "line 8: destinations[0].type: `capy` is unknown; write capi or offline_conversions",
                 "line 9: destinations[0].concurrency: `none` is no whole number; write a whole number from 1 to 64",
-                "line 13: destinations[1].token: a secret does not belong into this file; write \(secret)",
+                "line 13: destinations[1].token: a secret does not belong into this file; write \(tagToken)",
                 "line 14: destinations[1].retry.base: `5` has no unit; write \(duration("10ms", "1h"))",
                 "line 15: log.level: `loud` is unknown; write debug, info, warning or error",
                 "line 16: stat: unknown key; did you mean state?",

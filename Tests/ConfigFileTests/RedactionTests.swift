@@ -38,9 +38,11 @@ import Testing
             retry: {base: 10ms, cap: 1h, max_attempts: 1, parked_probe: 1h}
             queue: {max_bytes: 16TiB}
             delivery_log: {events: []}
+          - {name: c, type: capi, uet_tag_id: 2, token: {from: b}}
           - name: b
             type: offline_conversions
-            goals: {A: a, B: {name: b, externally_attributed: true}}
+            goals: {A: a, B: {name: b, id: 7, externally_attributed: true}}
+            verdicts: {every: off}
             customer_id: 1
             account_id: 2
             developer_token: {file: /run/developer}

@@ -9,6 +9,7 @@ import Testing
         "\(secret)", "'\(secret)'", "[\(secret)]", "{\(secret)}", "{\(secret): \(secret)}", "{value: \(secret)}",
         "{file: \(secret)}", "{env: \(secret)-x}", "{env: [\(secret)]}", "{file: {\(secret): 1}}",
         "{env: A, \(secret): 1}", "{\(secret): 1, \(secret): 2}", "{file: /a, env: \(secret)}",
+        "{from: \(secret)}", "{from: [\(secret)]}", "{from: '\(secret)'}",
     ]
 
     private static let places: [(place: String, text: @Sendable (String) -> String)] = [

@@ -54,6 +54,7 @@ public enum CampaignCode: Int, CaseIterable, Sendable {
     case reportRangeInvalid = 99_102
     case reportGoalsInvalid = 99_103
     case reportGoalUnknown = 99_104
+    case tagUnknown = 99_105
     /// A field that does not exist, or one that stands there twice. Made up altogether.
     case unknownField = 99_101
 
@@ -111,6 +112,7 @@ public enum CampaignCode: Int, CaseIterable, Sendable {
         case .reportRangeInvalid: "OfflineConversionReportDateRangeInvalid"
         case .reportGoalsInvalid: "OfflineConversionReportGoalIdsInvalid"
         case .reportGoalUnknown: "OfflineConversionReportGoalIdUnknown"
+        case .tagUnknown: "UetTagIdUnknown"
         case .unknownField: "UnknownField"
         }
     }

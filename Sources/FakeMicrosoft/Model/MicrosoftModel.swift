@@ -17,6 +17,8 @@ public struct MicrosoftModel: Sendable {
     var tokenTraffic = Traffic()
     /// Questions for what became of conversions.
     public internal(set) var goalReports = 0
+    /// Questions for the token of a tag.
+    public internal(set) var tagTokenQuestions = 0
     /// Requests that are for no known destination.
     var strays: DestinationBooks
 
@@ -59,6 +61,7 @@ public struct MicrosoftModel: Sendable {
         case .offline(let content): return admitOffline(request, as: content, exchange)
         case .oauth: return .reply(answerTokenRequest(request, exchange, using: &rng))
         case .goalReport: return .reply(answerGoalReport(request, exchange))
+        case .tagToken: return .reply(answerTagToken(request, exchange))
         case .unknown:
             strays.blame(Finding(reason: "unknown_path"))
             let reply = FakeReply.page(404, "Not Found")

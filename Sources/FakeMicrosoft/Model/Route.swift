@@ -4,6 +4,7 @@ enum Route: Equatable {
     case offline(CampaignContent)
     case oauth
     case goalReport
+    case tagToken
     case unknown
 
     init(path: String) {
@@ -18,6 +19,8 @@ enum Route: Equatable {
             self = .offline(.onlineAdjustments)
         case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OfflineConversionReport", "QueryByGoalIds"]):
             self = .goalReport
+        case 5 where parts[1] == "CampaignManagement" && parts[2...].elementsEqual(["v13", "UetTagAuthKey", "Query"]):
+            self = .tagToken
         case 5 where !parts[1].isEmpty && parts[2...].elementsEqual(["oauth2", "v2.0", "token"]): self = .oauth
         default: self = .unknown
         }
@@ -28,7 +31,7 @@ enum Route: Equatable {
         case .capi: .capi
         case .offline: .offline
         case .oauth: .oauth
-        case .goalReport: .reports
+        case .goalReport, .tagToken: .reports
         case .unknown: []
         }
     }

@@ -172,7 +172,9 @@ extension DestinationSettings {
     /// The secrets that this destination needs, by the key they are configured under.
     fileprivate var secrets: [(name: String, reference: SecretReference)] {
         switch kind {
-        case .capi(let capi): return [("token", capi.token)]
+        case .capi(let capi):
+            guard case .secret(let reference) = capi.token else { return [] }
+            return [("token", reference)]
         case .offlineConversions(let offline):
             var secrets = [
                 ("developer_token", offline.developerToken), ("oauth.refresh_token", offline.oauth.refreshToken),

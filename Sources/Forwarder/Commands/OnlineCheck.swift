@@ -73,10 +73,19 @@ struct OnlineCheck {
                 return troubles.append("destination \(destination.name): \(problem)")
             }
             guard root["well"]?.bool != true else {
-                return notes.append(
-                    "destination \(destination.name): reached, and nothing is said against the credential")
+                var note = "destination \(destination.name): reached, and nothing is said against the credential"
+                if let source = destination.tokenSource { note += ", the tag's token that \(source) was given" }
+                return notes.append(note)
             }
             troubles.append("destination \(TestResult.text(root).split(separator: "\n").joined(separator: ";"))")
         }
+    }
+}
+
+extension DestinationSettings {
+    /// Which destination's account is asked for this one's token; nil if none is.
+    fileprivate var tokenSource: String? {
+        guard case .capi(let capi) = kind, case .destination(let name) = capi.token else { return nil }
+        return name
     }
 }

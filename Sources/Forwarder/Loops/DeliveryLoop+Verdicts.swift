@@ -90,10 +90,7 @@ extension DeliveryLoop {
         guard var reading = verdicts.readings.removeValue(forKey: completion.id) else { return false }
         reading.answer.report?.answered(completion.outcome, now: now.wall)
         if case .throttled(let wait) = reading.answer.report?.trouble {
-            // One gate for all that the grant is used for.
-            for id in [reading.destination] + credentials.sharing(reading.destination) {
-                tell(id, .throttled(until: now.uptime + wait))
-            }
+            throttle(reading.destination, for: wait)
         }
         askOn(reading)
         return true

@@ -224,8 +224,14 @@ final class DeliveryLoop {
             case .request(let request, let id): client.start(request, id: id)
             case .credential(let id, let isReady, let generation):
                 tell(id, .credential(isReady: isReady, generation: generation))
+            case .throttled(let id, let wait): throttle(id, for: wait)
             }
         }
+    }
+
+    /// One gate for all that a grant is used for.
+    func throttle(_ id: DestinationID, for wait: Duration) {
+        for id in [id] + credentials.sharing(id) { tell(id, .throttled(until: now.uptime + wait)) }
     }
 
     private func sendSettlements() {

@@ -8,6 +8,8 @@ final class Credentials {
         case request(HTTPRequest, RequestID)
         /// A lane may send, or may not any more. `generation` tells credentials apart without knowing them.
         case credential(DestinationID, isReady: Bool, generation: Int)
+        /// All that the same grant lets in must wait.
+        case throttled(DestinationID, for: Duration)
     }
 
     /// A secret that cannot be read is looked for again this often, and a token that could not be saved is saved.
@@ -23,7 +25,7 @@ final class Credentials {
         /// Everything that is read from files and environment is there.
         var isComplete: Bool {
             switch settings.kind {
-            case .capi: token != nil
+            case .capi: token != nil || settings.hasTokenFromElsewhere
             case .offlineConversions, .adjustments: developerToken != nil && grant != nil
             }
         }
@@ -50,6 +52,7 @@ final class Credentials {
     private let telemetry: Telemetry
     private var directory: String
     private var accounts: [DestinationID: Account] = [:]
+    var tagTokens: TagTokens
     private var grants: [GrantKey: Grant] = [:]
     private var nextRequest: UInt64 = 0
     private var nextLook = Uptime.distantFuture
@@ -57,6 +60,8 @@ final class Credentials {
     init(_ plan: Plan, telemetry: Telemetry) {
         self.telemetry = telemetry
         directory = "\(plan.configuration.state.directory)/grants"
+        tagTokens = TagTokens(telemetry: telemetry)
+        tagTokens.configure(plan)
         for destination in plan.destinations { accounts[destination.id] = Account(settings: destination.settings) }
     }
 
@@ -66,6 +71,7 @@ final class Credentials {
     }
 
     func reload(_ plan: Plan, _ now: Moment) -> [Action] {
+        tagTokens.configure(plan)
         let ids = Set(plan.destinations.map(\.id))
         accounts = accounts.filter { ids.contains($0.key) }
         for destination in plan.destinations {
@@ -81,7 +87,9 @@ final class Credentials {
     func credential(of id: DestinationID) -> MicrosoftInterface.Credential? {
         guard let account = accounts[id] else { return nil }
         switch account.settings.kind {
-        case .capi: return account.token.map { .init(token: $0) }
+        case .capi:
+            let token = tagTokens.isHere(id) ? tagTokens.token(of: id) : account.token
+            return token.map { .init(token: $0) }
         case .offlineConversions, .adjustments:
             guard let key = account.grant, let access = grants[key]?.accessToken else { return nil }
             return account.developerToken.map { .init(token: access, developerToken: $0) }
@@ -98,6 +106,9 @@ final class Credentials {
     func problem(of id: DestinationID) -> String? {
         guard let account = accounts[id] else { return nil }
         guard account.isComplete else { return "unreadable" }
+        if let source = tagTokens.source(of: id) {
+            return tagTokenProblem(of: id, source: source, accounts[source]?.settings.name ?? "")
+        }
         guard let grant = account.grant.flatMap({ grants[$0] }) else { return nil }
         if grant.unsaved != nil { return "not_saved" }
         // Saved in the meantime.
@@ -112,7 +123,7 @@ final class Credentials {
     // MARK: Time and answers
 
     var nextWake: Uptime {
-        grants.values.map { $0.machine.nextWake() }.reduce(nextLook, min)
+        grants.values.map { $0.machine.nextWake() }.reduce(min(nextLook, nextTagLook), min)
     }
 
     func tick(_ now: Moment) -> [Action] {
@@ -128,20 +139,27 @@ final class Credentials {
             }
         }
         for key in grants.keys { actions += tell(key, .tick, now) }
-        return actions
+        return actions + lookForTagTokens(now)
+    }
+
+    func nextRequestID() -> RequestID {
+        nextRequest += 1
+        return RequestID(1 << 63 | nextRequest)
     }
 
     /// The answer to a grant's request; nil if the request was not a grant's.
     func answered(_ request: RequestID, _ outcome: HTTPOutcome, _ now: Moment) -> [Action]? {
+        if let actions = tagTokens.answered(request, outcome, now) { return carryOut(actions, now) }
         guard let key = grants.first(where: { $0.value.request == request })?.key else {
             return request.rawValue >> 63 == 1 ? [] : nil
         }
         grants[key]?.request = nil
-        return tell(key, .answered(outcome), now)
+        return tell(key, .answered(outcome), now) + lookForTagTokens(now)
     }
 
-    /// The access token in use was refused.
+    /// The token in use was refused.
     func renew(_ id: DestinationID, _ now: Moment) -> [Action] {
+        if tagTokens.isHere(id) { return carryOut(tagTokens.refused(id, now), now) + lookForTagTokens(now) }
         guard let key = accounts[id]?.grant else { return [] }
         return tell(key, .refused, now)
     }
@@ -153,7 +171,10 @@ final class Credentials {
         guard let account = accounts[id] else { return [] }
         var actions: [Action] = []
         if case .capi(let capi) = account.settings.kind {
-            take(read(capi.token, "token", account), \.token, id)
+            switch capi.token {
+            case .secret(let reference): take(read(reference, "token", account), \.token, id)
+            case .destination: actions = carryOut(tagTokens.hurry(id, now), now) + lookForTagTokens(now)
+            }
         }
         if let offline = account.settings.kind.account {
             take(read(offline.developerToken, "developer_token", account), \.developerToken, id)
@@ -214,10 +235,12 @@ final class Credentials {
     }
 
     /// Tells the lane where something has changed for it.
-    private func changed(_ id: DestinationID) -> [Action] {
+    func changed(_ id: DestinationID) -> [Action] {
         guard let account = accounts[id] else { return [] }
         let isReady = credential(of: id) != nil
-        let generation = account.generation + (account.grant.flatMap { grants[$0]?.generation } ?? 0)
+        let generation =
+            account.generation + (account.grant.flatMap { grants[$0]?.generation } ?? 0)
+            + tagTokens.generation(of: id)
         return [.credential(id, isReady: isReady, generation: generation)]
     }
 
@@ -260,8 +283,7 @@ final class Credentials {
         for action in todo {
             switch action {
             case .request(let request):
-                nextRequest += 1
-                let id = RequestID(1 << 63 | nextRequest)
+                let id = nextRequestID()
                 grants[key]?.request = id
                 actions.append(.request(request, id))
             case .save(let record):

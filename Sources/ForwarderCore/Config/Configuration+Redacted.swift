@@ -169,7 +169,10 @@ extension EventField {
 extension CAPISettings {
     fileprivate func write(to json: inout JSONWriter) {
         json.member("uet_tag_id", uetTagID)
-        json.member("token", token.redacted)
+        switch token {
+        case .secret(let reference): json.member("token", reference.redacted)
+        case .destination(let name): json.section("token") { $0.member("from", name) }
+        }
         json.member("data_provider", dataProvider)
         json.member("page_value", pageValue)
         if let adjustments {

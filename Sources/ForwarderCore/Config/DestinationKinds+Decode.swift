@@ -4,7 +4,8 @@ extension CAPISettings {
     static func read(_ map: MapReader) -> CAPISettings {
         var capi = CAPISettings(
             uetTagID: map.require("uet_tag_id", .digits) ?? "",
-            token: map.require("token", .secret) ?? .file(""))
+            token: .file(""))
+        if let token = map.require("token", ConfigForm<TokenSource>.token) { capi.token = token }
         map.set(&capi.dataProvider, "data_provider", .text(100))
         map.set(&capi.pageValue, "page_value", .flag)
         capi.events = map.entries("events", count: 0...100) { EventMapping.read($0) }
@@ -18,6 +19,22 @@ extension RefundSettings {
         RefundSettings(
             account: map.require("account", .destinationName) ?? "",
             goal: map.section("goals") { $0.require(DestinationSettings.purchaseEvent, .text(100)) } ?? "")
+    }
+}
+
+extension ConfigForm<CAPISettings.TokenSource> {
+    fileprivate static var token: ConfigForm {
+        let secret = ConfigForm<SecretReference>.secret
+        return ConfigForm("\(secret.allowed), or {from: NAME_OF_AN_OFFLINE_DESTINATION}") { node throws(Refusal) in
+            if case .map(let entries) = node.content, entries.count == 1, entries[0].key == "from" {
+                // Not named: who mistakes it for the place of the token has written a secret.
+                guard let name = try? ConfigForm<String>.destinationName.read(entries[0].value) else {
+                    throw Refusal("from does not hold the name of a destination")
+                }
+                return .destination(name)
+            }
+            return .secret(try secret.read(node))
+        }
     }
 }
 

@@ -12,6 +12,16 @@ extension Configuration {
             return DestinationSettings.read(reader)
         }
         for (index, (destination, reader)) in zip(destinations, readers).enumerated() {
+            if case .capi(let capi) = destination.kind, case .destination(let name) = capi.token {
+                let source = destinations.first { $0.name == name }
+                if case .offlineConversions = source?.kind {
+                } else {
+                    let names = destinations.filter(\.isOffline).map { quoted($0.name) }
+                    let advice = names.isEmpty ? "there is none" : "there are: \(names.joined(separator: ", "))"
+                    let text = "names no destination of type offline_conversions; \(advice)"
+                    reader.refuse("token", "from", because: text)
+                }
+            }
             for earlier in destinations[..<index] {
                 if destination.name == earlier.name, !destination.name.isEmpty {
                     reader.refuse("name", because: "names another destination already; give each its own")
@@ -109,7 +119,7 @@ extension DestinationSettings {
     /// Refunds have a destination of their own, which must have a name, and for CAPI an account.
     fileprivate func checkRefunds(among destinations: [DestinationSettings], _ map: MapReader) {
         let name = Configuration.refundsName(of: self.name)
-        if destinations.contains(where: { $0.name == name }) {
+        if remembering == .conversion, destinations.contains(where: { $0.name == name }) {
             map.refuse(
                 "name", because: "has refunds, which are named \(quoted(name)), as another destination is already")
         }
@@ -119,10 +129,8 @@ extension DestinationSettings {
         }
         guard case .capi(let capi) = kind, let adjustments = capi.adjustments else { return }
         let account = destinations.first { $0.name == adjustments.account }
-        if case .offlineConversions? = account?.kind {
-            // As it should be.
-        } else if !adjustments.account.isEmpty {
-            let names = destinations.filter { $0.kind.account != nil }.map { quoted($0.name) }
+        if account?.isOffline != true, !adjustments.account.isEmpty {
+            let names = destinations.filter(\.isOffline).map { quoted($0.name) }
             let known = names.isEmpty ? "there is none yet" : "write \(names.joined(separator: " or "))"
             map.refuse("adjustments", "account", because: "names no destination of type offline_conversions; \(known)")
         }
@@ -130,6 +138,10 @@ extension DestinationSettings {
             map.refuse(
                 "adjustments", "goals", because: "has nothing to adjust: events maps Purchase to no custom event")
         }
+    }
+
+    fileprivate var isOffline: Bool {
+        if case .offlineConversions = kind { true } else { false }
     }
 
     // MARK: Double counting

@@ -75,6 +75,14 @@ public struct DestinationSettings: Sendable, Equatable {
         }
     }
 
+    /// Whether a credential that is refused can be replaced by a newer one without anybody's help.
+    var hasRenewableCredential: Bool {
+        switch kind {
+        case .capi(let capi): if case .destination = capi.token { true } else { false }
+        case .offlineConversions, .adjustments: true
+        }
+    }
+
     /// What must not change while deliveries wait: they were written for exactly this receiver.
     public var fingerprint: String {
         switch kind {
@@ -232,7 +240,7 @@ public struct AdjustmentSettings: Sendable, Equatable {
 
 public struct CAPISettings: Sendable, Equatable {
     public var uetTagID: String
-    public var token: SecretReference
+    public var token: TokenSource
     /// Sent as `dataProvider` with every request.
     public var dataProvider = "conversion-forwarder"
     /// A PageView with a value becomes a pageLoad and a custom event that carries it.
@@ -243,7 +251,14 @@ public struct CAPISettings: Sendable, Equatable {
 
     public init(uetTagID: String, token: SecretReference) {
         self.uetTagID = uetTagID
-        self.token = token
+        self.token = .secret(token)
+    }
+
+    /// Where the tag's token comes from.
+    public enum TokenSource: Sendable, Equatable {
+        case secret(SecretReference)
+        /// Campaign Management is asked for it, as the offline destination of this name.
+        case destination(String)
     }
 
     public struct EventMapping: Sendable, Equatable {

@@ -166,8 +166,7 @@ extension DestinationLane {
         _ attempt: Attempt, _ reason: String, _ report: inout AttemptReport, _ now: Moment
     ) {
         let generation = attempt.credentialGeneration
-        let isRenewable = settings.kind.account != nil
-        guard isRenewable else { return park(attempt, reason, &report, now) }
+        guard settings.hasRenewableCredential else { return park(attempt, reason, &report, now) }
         if generation == credentialGeneration, generation != refusedGeneration {
             let isFirst = refusedGeneration == nil
             refusedGeneration = generation

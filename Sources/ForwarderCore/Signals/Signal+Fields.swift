@@ -88,7 +88,7 @@ extension Signal {
         case .secretUnreadable(let destination, let secret, let reason):
             [.text("destination", destination), .text("secret", secret), .text("reason", reason)]
         case .credentialRenewed(let grant, let lifetime):
-            [.text("grant", grant), .milliseconds("lifetime_ms", lifetime)]
+            [.text("grant", grant)] + (lifetime.map { [.milliseconds("lifetime_ms", $0)] } ?? [])
         case .credentialRefused(let grant, let reason, let isDead, let wait):
             [
                 .text("grant", grant), .text("reason", reason), .flag("dead", isDead),

@@ -76,7 +76,8 @@ public enum Signal: Sendable {
 
     // Credentials
     case secretUnreadable(destination: String, secret: String, reason: String)
-    case credentialRenewed(grant: String, lifetime: Duration)
+    /// `lifetime` is nil where Microsoft does not say.
+    case credentialRenewed(grant: String, lifetime: Duration?)
     case credentialRefused(grant: String, reason: String, isDead: Bool, wait: Duration)
     case credentialNotSaved(grant: String)
     /// What is assumed of consent; said at start, because it is a choice with consequences.

@@ -60,8 +60,8 @@ extension SignalName {
                 + "them are counted for no click"
         case .verdictMissed: "Microsoft's verdict could not be read, of one goal or of all; it is asked again"
         case .secretUnreadable: "A secret cannot be read, or a rotated one not saved; it is tried again"
-        case .credentialRenewed: "A new access token is in use"
-        case .credentialRefused: "The token endpoint gave none. `dead`: it will not until somebody mends it"
+        case .credentialRenewed: "A new access token, or a tag's token that Microsoft was asked for, is in use"
+        case .credentialRefused: "Microsoft gave no token. `dead`: it will not until somebody mends it"
         case .credentialNotSaved: "The rotated refresh token is in memory only; a restart would lose it"
         case .consentAssumed: "What is assumed of consent; said at every start, for it has consequences"
         }

@@ -103,7 +103,7 @@ struct GrantScene {
                 note("save \(record.refreshToken)")
             case .ready(let token): note("ready: \(token)")
             case .unready: note("unready")
-            case .signal(.credentialRenewed(_, let lifetime)): note("renewed for \(lifetime.shown)")
+            case .signal(.credentialRenewed(_, let lifetime)): note("renewed for \(lifetime?.shown ?? "good")")
             case .signal(.credentialRefused(_, let reason, let isDead, let wait)):
                 note("refused, \(reason)\(isDead ? ", dead" : ""), again in \(wait.shown)")
             case .signal(.credentialNotSaved): note("not saved")

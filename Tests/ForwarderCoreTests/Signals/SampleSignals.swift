@@ -94,7 +94,8 @@ extension SignalName {
                 .secretUnreadable(
                     destination: "capi", secret: "token", reason: "/run/secrets/t: No such file or directory")
             ]
-        case .credentialRenewed: [.credentialRenewed(grant: "offline", lifetime: .seconds(3600))]
+        case .credentialRenewed:
+            [.seconds(3600), nil].map { .credentialRenewed(grant: "offline", lifetime: $0) }
         case .credentialRefused:
             [false, true].map {
                 .credentialRefused(grant: "offline", reason: "invalid_grant", isDead: $0, wait: .seconds(120))
