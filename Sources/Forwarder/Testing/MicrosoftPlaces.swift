@@ -11,6 +11,8 @@ enum MicrosoftPlaces {
         switch kind {
         case .capi(let settings): ofTag(meaning, settings.uetTagID)
         case .offlineConversions(let settings): ofAccount(meaning, settings, goal: goal)
+        // Nobody sends a test to it.
+        case .adjustments: nil
         }
     }
 
