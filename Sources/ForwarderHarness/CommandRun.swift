@@ -7,6 +7,12 @@ public struct CommandRun: Sendable {
     public var output: String
     public var errors: String
 
+    public init(code: Int32, output: String, errors: String) {
+        self.code = code
+        self.output = output
+        self.errors = errors
+    }
+
     /// Runs `binary` with these words, `input` on its standard input.
     public init(
         _ binary: String, _ words: [String], input: [UInt8] = [], environment: [String] = [],

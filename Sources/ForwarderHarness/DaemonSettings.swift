@@ -14,6 +14,8 @@ public struct DaemonSettings: Sendable {
     public var token: String?
     /// Of offline conversions.
     public var goals = "{Purchase: Purchase, Lead: Lead Form Submit}"
+    /// The configuration names a first refresh token.
+    public var hasSeed = true
     /// Size of the reserve on disk; nil is the default.
     public var ballast: String?
     /// The sections that everybody has; one that `other` has is taken from there.
@@ -25,6 +27,9 @@ public struct DaemonSettings: Sendable {
     public var kafka: [String] = []
     public var capi: [String] = []
     public var offline: [String] = []
+    public var oauth: [String] = []
+    /// Of the section `state`.
+    public var state: [String] = []
     public var other: [String] = []
     /// Further destinations, each a list item with its indentation.
     public var more: [String] = []
@@ -51,7 +56,8 @@ public struct DaemonSettings: Sendable {
             "  topics: [\(topic)]",
         ]
         lines += kafka.map { "  " + $0 }
-        lines += ["state: {directory: \(directory.state)\(ballast.map { ", ballast: \($0)" } ?? "")}"]
+        let state = ["directory: \(directory.state)"] + (ballast.map { ["ballast: \($0)"] } ?? []) + state
+        lines += ["state: {\(state.joined(separator: ", "))}"]
         lines += DaemonSettings.sections.filter { section in
             !other.contains { $0.prefix { $0 != ":" } == section.prefix { $0 != ":" } }
         }
@@ -78,7 +84,11 @@ public struct DaemonSettings: Sendable {
             "    oauth:",
             "      authority: \(authority)",
             "      client_id: \(Microsoft.clientID)",
-            "      refresh_token: {file: \(directory.path)/refresh-token}",
+        ]
+        if hasSeed { lines.append("      refresh_token: {file: \(directory.path)/refresh-token}") }
+        lines += oauth.map { "      " + $0 }
+        lines += [
+            "    customer_endpoint: \(offlineEndpoint ?? endpoint)",
             "    enhanced_conversions: true",
         ]
         lines += offline.map { "    " + $0 }

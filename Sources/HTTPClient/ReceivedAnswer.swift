@@ -6,6 +6,8 @@ struct ReceivedAnswer {
     /// Bytes of all header lines, those of interim answers and trailers included.
     static let headerLimit = 32 << 10
 
+    /// Bytes of the body that are kept.
+    let bodyLimit: Int
     private(set) var headers: [String: String] = [:]
     private(set) var body: [UInt8] = []
     /// More body came than is kept.
@@ -14,6 +16,10 @@ struct ReceivedAnswer {
     private(set) var headerByteCount = 0
     /// The blank line was seen: what comes behind it is a trailer, which must not override a header.
     private(set) var headersAreWhole = false
+
+    init(bodyLimit: Int) {
+        self.bodyLimit = bodyLimit
+    }
 
     /// - Parameter line: with its line end.
     /// - Returns: whether to go on.
@@ -40,7 +46,7 @@ struct ReceivedAnswer {
 
     /// - Returns: whether to go on.
     mutating func take(body piece: UnsafeRawBufferPointer) -> Bool {
-        let kept = piece.prefix(HTTPAnswer.bodyLimit - body.count)
+        let kept = piece.prefix(bodyLimit - body.count)
         body.append(contentsOf: kept)
         isTruncated = kept.count < piece.count
         return !isTruncated

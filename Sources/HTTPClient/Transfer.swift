@@ -14,7 +14,7 @@ final class Transfer {
     private let errorText: UnsafeMutablePointer<CChar>
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private(set) var id = RequestID(0)
-    private(set) var received = ReceivedAnswer()
+    private(set) var received = ReceivedAnswer(bodyLimit: HTTPAnswer.bodyLimit)
     /// How often the request was begun to be sent.
     private(set) var sendings = 0
     /// Nothing was sent, because the connection chosen was not fit to be used again.
@@ -51,6 +51,7 @@ final class Transfer {
         self.id = id
         self.used = used
         body = request.body
+        received = ReceivedAnswer(bodyLimit: request.answerLimit)
         isEncrypted = request.url.utf8.starts(with: "https:".utf8)
         try set(
             code: forwarder_curl_set_callbacks(
@@ -77,7 +78,7 @@ final class Transfer {
     func startAnew() -> Bool {
         isToStartAnew = false
         errorText[0] = 0
-        received = ReceivedAnswer()
+        received = ReceivedAnswer(bodyLimit: received.bodyLimit)
         bodyOffset = 0
         return forwarder_curl_set_long(handle, CURLOPT_FRESH_CONNECT, 1) == CURLE_OK
     }
@@ -88,7 +89,7 @@ final class Transfer {
         curl_slist_free_all(headerList)
         headerList = nil
         errorText[0] = 0
-        received = ReceivedAnswer()
+        received = ReceivedAnswer(bodyLimit: HTTPAnswer.bodyLimit)
         sendings = 0
         isToStartAnew = false
         body = []

@@ -283,7 +283,6 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
                 "line 4: destinations[1].account_id: is missing; write its digits, 19 at most",
                 "line 4: destinations[1].developer_token: is missing; write \(secret)",
                 "line 4: destinations[1].oauth.client_id: is missing; write a text of 1 to 200 characters",
-                "line 4: destinations[1].oauth.refresh_token: is missing; write \(secret)",
                 "line 5: destinations[2].type: is missing; write capi or offline_conversions",
             ])
     }

@@ -13,7 +13,7 @@ import Testing
           commit_interval: 1500ms
           properties: {client.id: x, sasl.username: {env: KAFKA_USER}, sasl.password: {file: /run/kafka}}
         input: {time_format: iso8601, max_event_bytes: 1025, fields: {email: a.0.b}}
-        state: {directory: /data, ballast: 0, keep_for: 90m, keep_rows: 1001}
+        state: {directory: /data, key: {env: STATE_KEY}, ballast: 0, keep_for: 90m, keep_rows: 1001}
         http: {proxy: 'http://p.example:1', ca_file: /ca.pem, connect_timeout: 1s}
         destinations:
           - name: a
@@ -50,9 +50,11 @@ import Testing
               client_id: app
               client_secret: {env: CLIENT_SECRET}
               refresh_token: {file: /run/refresh}
+              grant: ada
               authority: https://login.example
               scope: offline_access
             enhanced_conversions: true
+            customer_endpoint: http://[::1]:2
             start_at: latest
         admin:
           listen: '[::1]:0'
@@ -74,6 +76,7 @@ import Testing
         let text = String(decoding: try configuration(Self.full).redacted, as: UTF8.self)
         #expect(text.contains(#""token":"<set> env TOKEN""#))
         #expect(text.contains(#""refresh_token":"<set> file /run/refresh""#))
+        #expect(text.contains(#""directory":"/data","key":"<set> env STATE_KEY""#))
         #expect(text.contains(#""sasl.password":"<set> file /run/kafka""#))
     }
 

@@ -23,6 +23,11 @@ import Testing
             "destinations[0].oauth.client_secret",
             { secret in offline().replacing("client_id: app", with: "client_id: app, client_secret: \(secret)") }
         ),
+        (
+            "state.key",
+            { key in offline().replacing("destinations:", with: "state: {directory: /data, key: \(key)}\ndestinations:")
+            }
+        ),
         ("kafka.properties.sasl.password", { capi(kafka: "properties: {sasl.password: \($0)}") }),
         ("kafka.properties.ssl.key.pem", { capi(kafka: "properties: {ssl.key.pem: \($0)}") }),
     ]

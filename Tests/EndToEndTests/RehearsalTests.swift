@@ -64,6 +64,8 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
         case unauthorized
         /// The access token works, and is not renewed.
         case unrenewed
+        /// Nobody has consented yet, and what is published for Offline Conversions waits.
+        case unconnected
         /// Nobody knows who signed Microsoft's certificate.
         case untrusted
         /// The state directory's file system is full, and Microsoft is down.
@@ -213,6 +215,13 @@ private final class Rehearsal {
             try deliver()
             stage.follow(.oauthError("invalid_grant", aadsts: 70000), .oauth)
             try stage.said("credential.refused")
+        case .unconnected:
+            stage.settings.hasSeed = false
+            try start()
+            try stage.publish(ids.map { Shop.purchase($0) })
+            try eventually("it to say so") {
+                stage.destination("offline")?["credential_problem"]?.string == "no_consent"
+            }
         case .untrusted:
             try wait(under: nil) { stage.destination("capi")?["gate"]?.string == "closed" }
         case .full:
@@ -300,6 +309,7 @@ private final class Rehearsal {
             }
             return
         }
+        if command.words.contains("login") { return try logIn(command, place) }
         let words = Array(command.words.dropFirst()) + ["--config", stage.directory.configuration]
         // What only looks may have to wait until it is so.
         let isRead = ["--dry-run", "status", "list", "stats", "deliveries", "rejects"].contains {
@@ -319,6 +329,14 @@ private final class Rehearsal {
                 "\(place) does not show \(command.shows ?? "") but \(last?.output ?? "")\(last?.errors ?? "")")
             usleep(100_000)
         }
+    }
+
+    /// Somebody is at the browser.
+    private func logIn(_ command: RunbookPage.Command, _ place: String) throws {
+        let login = try LoginRun(stage, words: Array(command.words.dropFirst(5)), destination: command.words[4])
+        if command.words.contains("--paste") { try login.type(try login.consent()) } else { try login.browse() }
+        let end = try login.end()
+        try require(end.output.contains(command.shows ?? ""), "\(place): \(end.output)\(end.errors)")
     }
 
     func finish() throws {

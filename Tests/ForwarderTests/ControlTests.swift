@@ -16,6 +16,8 @@ struct ControlTests {
             .store(.rejectsList(selection)),
             .store(.queueMove(QueueMove(from: "a", to: "b", mayRepeat: true, isToOtherAccount: true))),
             .store(.deadLettersReplay(StoreSelection(isRemapped: true))),
+            .redeem(AuthorizationCode(code: "c\"", verifier: "v", redirectURI: "http://localhost:1"), for: "d"),
+            .accounts(of: "d"), .grants(of: nil), .grants(of: "d"),
             .erase(EraseRequest(marks: PersonMarks(marks: ["\"x\""], transactionIDs: ["t"]), isDryRun: true)),
         ]
         for request in requests { #expect(ControlRequest(json: request.json) == request) }

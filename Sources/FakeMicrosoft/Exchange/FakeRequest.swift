@@ -5,6 +5,8 @@ public struct FakeRequest: Sendable {
     public var method: String
     /// Without query, not percent-decoded.
     public var path: String
+    /// Behind the path's question mark, not decoded.
+    public var query = ""
     /// Names in lower case.
     public var headers: [String: String]
     public var body: [UInt8]
@@ -21,6 +23,7 @@ public struct FakeRequest: Sendable {
         method = request.method.rawValue
         let path = request.url.drop(after: "://").drop { $0 != "/" }.prefix { $0 != "?" }
         self.path = path.isEmpty ? "/" : String(path)
+        query = String(request.url.drop { $0 != "?" }.dropFirst())
         headers = [:]
         for header in request.headers { headers[header.name.lowercased()] = header.value }
         body = request.body

@@ -28,7 +28,7 @@ extension MicrosoftModel {
         }
         let form = Form(request.body)
         switch form["grant_type"] {
-        case "refresh_token": break
+        case "refresh_token", "authorization_code": break
         case nil: return refuse(.parameterMissing)
         default: return refuse(.grantTypeUnsupported)
         }
@@ -36,12 +36,22 @@ extension MicrosoftModel {
         switch (settings.grant.clientSecret, form["client_secret"]) {
         case (nil, nil): break
         case (nil, _): return refuse(.publicClientWithSecret)
+        case (_, nil): return refuse(.secretMissing)
         case (let expected, let given): if expected != given { return refuse(.secretInvalid) }
         }
         let scopes = (form["scope"] ?? "").split(separator: " ")
         guard scopes.contains(settings.grant.scope[...]) else { return refuse(.scopeInvalid) }
-        guard let token = form["refresh_token"] else { return refuse(.parameterMissing) }
-        guard let pair = tokens.refresh(token, now: exchange.now, using: &rng) else { return refuse(.grantInvalid) }
+        let pair: (access: String, refresh: String)
+        if form["grant_type"] == "authorization_code" {
+            if let error = consents.redeem(form, settings.grant, now: exchange.now) { return refuse(error) }
+            pair = tokens.issue(now: exchange.now, using: &rng)
+        } else {
+            guard let token = form["refresh_token"] else { return refuse(.parameterMissing) }
+            guard let renewed = tokens.refresh(token, now: exchange.now, using: &rng) else {
+                return refuse(.grantInvalid)
+            }
+            pair = renewed
+        }
         return OAuthAnswers.granted(
             pair.access, refresh: scopes.contains("offline_access") ? pair.refresh : nil, settings.grant)
     }

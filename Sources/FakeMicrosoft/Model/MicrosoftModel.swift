@@ -14,6 +14,7 @@ public struct MicrosoftModel: Sendable {
     private var planStart: Timestamp?
     var books: [FakeDestination: DestinationBooks] = [:]
     var tokens: TokenIssuer
+    var consents = ConsentDesk()
     var tokenTraffic = Traffic()
     /// Questions for what became of conversions.
     public internal(set) var goalReports = 0
@@ -62,6 +63,8 @@ public struct MicrosoftModel: Sendable {
         case .oauth: return .reply(answerTokenRequest(request, exchange, using: &rng))
         case .goalReport: return .reply(answerGoalReport(request, exchange))
         case .tagToken: return .reply(answerTagToken(request, exchange))
+        case .consent: return .reply(answerConsentRequest(request, now: now, using: &rng))
+        case .customers(let kind): return .reply(answerCustomerRequest(request, kind, exchange))
         case .unknown:
             strays.blame(Finding(reason: "unknown_path"))
             let reply = FakeReply.page(404, "Not Found")
@@ -105,6 +108,11 @@ public struct MicrosoftModel: Sendable {
     public mutating func setGoal(_ goal: OfflineGoal, named name: String, ofAccount accountID: String) {
         guard let index = settings.accounts.firstIndex(where: { $0.accountID == accountID }) else { return }
         settings.accounts[index].goals[name] = goal
+    }
+
+    /// Somebody else signs in, or the same person otherwise.
+    public mutating func change(_ body: (inout MicrosoftSettings) -> Void) {
+        body(&settings)
     }
 
     /// Lets every access token expire.

@@ -7,6 +7,7 @@ public struct MicrosoftSettings: Sendable {
     public var accounts: [OfflineAccount]
     public var developerToken: String
     public var grant: GrantSettings
+    public var user = ConsentingUser()
     /// Findings kept of each destination, the first ones.
     public var findingLimit = 100
 
@@ -72,6 +73,10 @@ public struct GrantSettings: Sendable {
     public var accessTokenLifetime = Duration.seconds(3600)
     /// How long a refresh token stays valid once it has been used for the first time.
     public var rotationGrace = Duration.seconds(90 * 86_400)
+    /// Where a browser may be sent after consent. For http://localhost any port will do.
+    public var redirectURIs = ["http://localhost", "https://login.microsoftonline.com/common/oauth2/nativeclient"]
+    /// How long a code may wait to be redeemed.
+    public var codeLifetime = Duration.seconds(300)
 
     public init() {}
 }

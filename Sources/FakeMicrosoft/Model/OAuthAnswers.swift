@@ -21,6 +21,18 @@ struct OAuthError: Sendable, Equatable {
     )
     static let secretInvalid = OAuthError(
         status: 401, error: "invalid_client", number: 7_000_215, description: "The client secret is not valid.")
+    static let secretMissing = OAuthError(
+        status: 401, error: "invalid_client", number: 7_000_218, description: "A client secret is required.")
+    static let redirectInvalid = OAuthError(
+        status: 400, error: "invalid_request", number: 50_011, description: "The redirect URI is not registered.")
+    static let codeInvalid = OAuthError(
+        status: 400, error: "invalid_grant", number: 70_000, description: "The code is not valid.")
+    static let codeRedeemed = OAuthError(
+        status: 400, error: "invalid_grant", number: 54_005, description: "The code was already redeemed.")
+    static let codeExpired = OAuthError(
+        status: 400, error: "invalid_grant", number: 70_008, description: "The code has expired.")
+    static let verifierWrong = OAuthError(
+        status: 400, error: "invalid_grant", number: 501_481, description: "The code_verifier does not match.")
     static let scopeInvalid = OAuthError(
         status: 400, error: "invalid_scope", number: 70_011, description: "The scope is not valid.")
     static let grantInvalid = OAuthError(

@@ -5,6 +5,9 @@ enum Route: Equatable {
     case oauth
     case goalReport
     case tagToken
+    /// The page on which people consent.
+    case consent
+    case customers(CustomerRequest)
     case unknown
 
     init(path: String) {
@@ -17,11 +20,15 @@ enum Route: Equatable {
             self = .offline(.offlineAdjustments)
         case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OnlineConversionAdjustments", "Apply"]):
             self = .offline(.onlineAdjustments)
-        case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OfflineConversionReport", "QueryByGoalIds"]):
+        case 5
+        where parts[1...].elementsEqual(["CampaignManagement", "v13", "OfflineConversionReport", "QueryByGoalIds"]):
             self = .goalReport
         case 5 where parts[1] == "CampaignManagement" && parts[2...].elementsEqual(["v13", "UetTagAuthKey", "Query"]):
             self = .tagToken
         case 5 where !parts[1].isEmpty && parts[2...].elementsEqual(["oauth2", "v2.0", "token"]): self = .oauth
+        case 5 where !parts[1].isEmpty && parts[2...].elementsEqual(["oauth2", "v2.0", "authorize"]): self = .consent
+        case 5 where parts[1] == "CustomerManagement" && parts[2] == "v13":
+            self = CustomerRequest(rawValue: parts[3...].joined(separator: "/")).map(Route.customers) ?? .unknown
         default: self = .unknown
         }
     }
@@ -32,7 +39,7 @@ enum Route: Equatable {
         case .offline: .offline
         case .oauth: .oauth
         case .goalReport, .tagToken: .reports
-        case .unknown: []
+        case .consent, .customers, .unknown: []
         }
     }
 }

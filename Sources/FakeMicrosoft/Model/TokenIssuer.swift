@@ -33,6 +33,13 @@ struct TokenIssuer: Sendable {
             return nil
         }
         refreshTokens[index].until = min(refreshTokens[index].until, now + settings.rotationGrace)
+        return issue(now: now, using: &rng)
+    }
+
+    /// A new pair.
+    mutating func issue(now: Timestamp, using rng: inout some RandomNumberGenerator) -> (
+        access: String, refresh: String
+    ) {
         refreshes += 1
         let access = "access-\(refreshes)-" + rng.hex(16)
         let refresh = "refresh-\(refreshes)-" + rng.hex(16)

@@ -28,8 +28,10 @@ final class RequestDesk: Sendable {
             pause(delay)
             return .answer(reply)
         }
-        let reply = judge(
-            FakeRequest(method: request.method, path: request.path, headers: request.headers, body: request.body))
+        var asked = FakeRequest(
+            method: request.method, path: request.path, headers: request.headers, body: request.body)
+        asked.query = request.query
+        let reply = judge(asked)
         pause(reply.delay)
         switch reply.conduct {
         case .whole: return .answer(ServerAnswer(reply))

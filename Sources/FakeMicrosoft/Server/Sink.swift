@@ -33,7 +33,7 @@ final class Sink: Sendable {
         case .offline:
             count = Sink.occurrences(of: "\"ConversionName\":", pivot: 11, in: request.body)
             body = "{\"PartialErrors\":[]}"
-        case .oauth, .goalReport, .tagToken, .unknown: return nil
+        case .oauth, .goalReport, .tagToken, .consent, .customers, .unknown: return nil
         }
         requests.add(1, ordering: .relaxed)
         events.add(count, ordering: .relaxed)

@@ -64,10 +64,25 @@ extension Command {
                         troubles.append("destination \(destination.name): \(name): \(error.reason)")
                     }
                 }
+                examineGrant(destination, configuration.state)
             }
             examineAdmin(configuration.admin)
             examineKafka(configuration.kafka)
             examineState(configuration)
+        }
+
+        private mutating func examineGrant(_ destination: DestinationSettings, _ state: StateSettings) {
+            guard case .offlineConversions(let offline) = destination.kind else { return }
+            switch GrantStatus(destination, offline.oauth, state).problem {
+            case nil: break
+            case "no_consent":
+                troubles.append(
+                    """
+                    destination \(destination.name): nobody has consented yet; run `conversion-forwarder auth login \
+                    --destination \(destination.name)`, or set oauth.refresh_token
+                    """)
+            case let problem?: troubles.append("destination \(destination.name): saved grant: \(problem)")
+            }
         }
 
         private mutating func examineAdmin(_ settings: AdminSettings) {
@@ -176,9 +191,8 @@ extension DestinationSettings {
             guard case .secret(let reference) = capi.token else { return [] }
             return [("token", reference)]
         case .offlineConversions(let offline):
-            var secrets = [
-                ("developer_token", offline.developerToken), ("oauth.refresh_token", offline.oauth.refreshToken),
-            ]
+            var secrets = [("developer_token", offline.developerToken)]
+            if let reference = offline.oauth.refreshToken { secrets.append(("oauth.refresh_token", reference)) }
             if let reference = offline.oauth.clientSecret { secrets.append(("oauth.client_secret", reference)) }
             return secrets
         case .adjustments: return []

@@ -27,8 +27,8 @@ public struct Command: Sendable {
 
     /// Everything but `demo`, which brings a Kafka and a Microsoft of its own.
     public static let all: [Command] = [
-        .run, .check, .explain, .sendTest, .status, .deliveries, .verdicts, .queue, .deadLetters, .rejects, .erase,
-        .destinations,
+        .run, .check, .explain, .auth, .accounts, .sendTest, .status, .deliveries, .verdicts, .queue, .deadLetters,
+        .rejects, .erase, .destinations,
         .rewind, .version,
     ]
 }

@@ -44,14 +44,14 @@ struct OnlineCheck {
     /// Through the daemon that runs by this state directory, or without one.
     private func sender(_ configuration: Configuration) -> (TestRequest) -> Answer {
         let directory = configuration.state.directory
-        var own: Result<TestSender, TestSender.Refused>?
+        var own: Result<TestSender, DirectSession.Refused>?
         return { request in
             let answer: [UInt8]
             switch ControlSocket.ask(directory: directory, ControlRequest.test(request).json) {
             case .line(let line): answer = line
             case .silent: return .refused("the daemon does not answer; look at its log")
             case .notRunning:
-                let sender = own ?? Result { () throws(TestSender.Refused) in try TestSender(configuration) }
+                let sender = own ?? Result { () throws(DirectSession.Refused) in try TestSender(configuration) }
                 own = sender
                 switch sender {
                 case .success(let sender): answer = sender.send(request).json

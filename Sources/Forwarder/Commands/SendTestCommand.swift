@@ -64,7 +64,7 @@ extension Command {
     ) throws(Arguments.Wrong) -> Int32 {
         let configuration = try configuration(arguments)
         return askDaemon(.test(request), configuration.state.directory, arguments, text: text) {
-            do throws(TestSender.Refused) {
+            do throws(DirectSession.Refused) {
                 return show(try TestSender(configuration).send(request).json, arguments, text: text)
             } catch {
                 StandardError.write(error.reason)

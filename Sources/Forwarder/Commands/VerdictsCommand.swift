@@ -37,7 +37,7 @@ extension Command {
             return VerdictWords.text(root)
         }
         let code = askDaemon(.verdicts(request), configuration.state.directory, arguments, text: text) {
-            do throws(TestSender.Refused) {
+            do throws(DirectSession.Refused) {
                 return show(try TestSender(configuration).read(request).json, arguments, text: text)
             } catch {
                 StandardError.write(error.reason)

@@ -10,6 +10,10 @@ enum ControlRequest: Sendable, Equatable {
     case store(StoreCommand)
     case test(TestRequest)
     case verdicts(VerdictRequest)
+    case redeem(AuthorizationCode, for: String)
+    case accounts(of: String)
+    /// Of all destinations that have one, or of this.
+    case grants(of: String?)
 
     init?(json: [UInt8]) {
         guard let root = (try? JSONDocument(json))?.root, let command = root["command"]?.string else { return nil }
@@ -50,6 +54,15 @@ enum ControlRequest: Sendable, Equatable {
         case "verdicts":
             guard let name = selection.destination, let since = selection.since else { return nil }
             self = .verdicts(VerdictRequest(destination: name, since: since))
+        case "redeem":
+            guard let name = selection.destination, let code = root["code"]?.string,
+                let verifier = root["verifier"]?.string, let redirectURI = root["redirect_uri"]?.string
+            else { return nil }
+            self = .redeem(AuthorizationCode(code: code, verifier: verifier, redirectURI: redirectURI), for: name)
+        case "accounts":
+            guard let name = selection.destination else { return nil }
+            self = .accounts(of: name)
+        case "grants": self = .grants(of: selection.destination)
         case "pause", "resume":
             guard let name = selection.destination else { return nil }
             self = command == "pause" ? .pause(name) : .resume(name)
@@ -87,6 +100,18 @@ enum ControlRequest: Sendable, Equatable {
                 writer.member("command", "verdicts")
                 writer.member("destination", request.destination)
                 writer.member("since", request.since.milliseconds)
+            case .redeem(let code, let name):
+                writer.member("command", "redeem")
+                writer.member("destination", name)
+                writer.member("code", code.code)
+                writer.member("verifier", code.verifier)
+                writer.member("redirect_uri", code.redirectURI)
+            case .accounts(let name):
+                writer.member("command", "accounts")
+                writer.member("destination", name)
+            case .grants(let name):
+                writer.member("command", "grants")
+                if let name { writer.member("destination", name) }
             }
         }
         return writer.bytes

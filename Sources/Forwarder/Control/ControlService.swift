@@ -15,6 +15,8 @@ struct ControlService: Sendable {
     private static let laneTimeout = Duration.seconds(10)
     /// A test request takes up to 30 seconds.
     private static let testTimeout = Duration.seconds(45)
+    /// Who asks waits for a minute.
+    private static let accountTimeout = Duration.seconds(55)
 
     func answer(_ request: [UInt8]) -> [UInt8] {
         guard let request = ControlRequest(json: request) else {
@@ -34,6 +36,9 @@ struct ControlService: Sendable {
         case .store(let command): return ask(command)
         case .test(let request): return test(request)
         case .verdicts(let request): return verdicts(request)
+        case .redeem(let code, let name): return account { .redeem(code, for: name, $0) }
+        case .accounts(let name): return account { .list(of: name, $0) }
+        case .grants(let name): return account { .grants(of: name, $0) }
         }
     }
 
@@ -95,6 +100,13 @@ struct ControlService: Sendable {
             return StoreCommand.error("the delivery loop has not answered in time; look at the log")
         }
         return answer.json
+    }
+
+    private func account(_ order: (Reply<[UInt8]>) -> AccountOrder) -> [UInt8] {
+        let reply = Reply<[UInt8]>()
+        mailboxes.delivery.put(.account(order(reply)))
+        return reply.wait(timeout: ControlService.accountTimeout)
+            ?? StoreCommand.error("Microsoft has not answered within 55 seconds; look at the log, and try again")
     }
 
     // MARK: Store

@@ -31,6 +31,7 @@ final class DeliveryLoop {
     var tests: [RequestID: RunningTest] = [:]
     var lastTest: UInt64 = 0
     var verdicts = Verdicts()
+    var accountWork = AccountWork()
     var now = SystemClock.now
     /// Its own: what is told to wait is told so by the clock of this loop.
     private var watch = ClockWatch(SystemClock.now)
@@ -144,6 +145,7 @@ final class DeliveryLoop {
             if let reply { replies.append(reply) }
         case .test(let request, let reply): start(request, reply)
         case .verdicts(let request, let reply): start(request, reply)
+        case .account(let order): handle(order)
         case .hastened(let id): tell(id, .clockSetBack)
         case .reload(let plan): reload(plan)
         case .drain(let deadline):
@@ -174,7 +176,7 @@ final class DeliveryLoop {
     }
 
     private func answered(_ completion: HTTPClient.Completion) {
-        if isTest(completion) || isVerdict(completion) { return }
+        if isTest(completion) || isVerdict(completion) || isOfListing(completion) { return }
         if let actions = credentials.answered(completion.id, completion.outcome, now) { return carryOut(actions) }
         let id = DestinationLane.destination(of: completion.id)
         requestTimes[id]?.add(completion.elapsed)
@@ -225,6 +227,7 @@ final class DeliveryLoop {
             case .credential(let id, let isReady, let generation):
                 tell(id, .credential(isReady: isReady, generation: generation))
             case .throttled(let id, let wait): throttle(id, for: wait)
+            case .redeemed(let id, let redemption): redeemed(id, redemption)
             }
         }
     }

@@ -58,6 +58,7 @@ enum DeliveryOrder: Sendable {
     /// To be sent outside the lanes.
     case test(TestRequest, Reply<TestResult>)
     case verdicts(VerdictRequest, Reply<VerdictAnswer>)
+    case account(AccountOrder)
     case reload(Plan)
     /// Send nothing more; the answers on their way have until then.
     case drain(until: Uptime)

@@ -10,6 +10,8 @@ final class Credentials {
         case credential(DestinationID, isReady: Bool, generation: Int)
         /// All that the same grant lets in must wait.
         case throttled(DestinationID, for: Duration)
+        /// What came of a code that was given for a destination.
+        case redeemed(DestinationID, OAuthGrant.Redemption)
     }
 
     /// A secret that cannot be read is looked for again this often, and a token that could not be saved is saved.
@@ -31,17 +33,12 @@ final class Credentials {
         }
     }
 
-    /// Destinations with the same client and the same first refresh token share one grant.
-    private struct GrantKey: Hashable {
-        var clientID: String
-        var authority: String
-        var scope: String
-        var seed: String
-    }
-
     private struct Grant {
         var machine: OAuthGrant
-        var file: String
+        var file: GrantFile
+        var encryption: AES256GCM?
+        /// Whose code is being redeemed.
+        var redeemer: DestinationID?
         /// What could not be written down; used from memory meanwhile.
         var unsaved: GrantRecord?
         var request: RequestID?
@@ -50,7 +47,7 @@ final class Credentials {
     }
 
     private let telemetry: Telemetry
-    private var directory: String
+    private let state: StateSettings
     private var accounts: [DestinationID: Account] = [:]
     var tagTokens: TagTokens
     private var grants: [GrantKey: Grant] = [:]
@@ -59,7 +56,7 @@ final class Credentials {
 
     init(_ plan: Plan, telemetry: Telemetry) {
         self.telemetry = telemetry
-        directory = "\(plan.configuration.state.directory)/grants"
+        state = plan.configuration.state
         tagTokens = TagTokens(telemetry: telemetry)
         tagTokens.configure(plan)
         for destination in plan.destinations { accounts[destination.id] = Account(settings: destination.settings) }
@@ -164,6 +161,46 @@ final class Credentials {
         return tell(key, .refused, now)
     }
 
+    // MARK: Consent
+
+    /// Begins a grant with what somebody's consent gave. What comes of it is among the actions, now or later.
+    func redeem(_ code: AuthorizationCode, for id: DestinationID, _ now: Moment) -> [Action] {
+        // The registration's secret may be there only now.
+        let actions = reread(id, now)
+        guard let key = accounts[id]?.grant, let grant = grants[key] else {
+            return actions + [.redeemed(id, .refused(OAuthRefusal(reason: "unreadable")))]
+        }
+        guard grant.redeemer == nil else {
+            return actions + [.redeemed(id, .refused(OAuthRefusal(reason: "busy")))]
+        }
+        grants[key]?.redeemer = id
+        return actions + tell(key, .redeem(code), now)
+    }
+
+    /// Microsoft has said who consented.
+    func learned(_ user: MicrosoftUser, of id: DestinationID, _ now: Moment) -> [Action] {
+        accounts[id]?.grant.map { tell($0, .user(user), now) } ?? []
+    }
+
+    /// How the grant of a destination is; nil if it needs none.
+    func status(of id: DestinationID, _ now: Moment) -> GrantStatus? {
+        guard let account = accounts[id], case .offlineConversions(let offline) = account.settings.kind else {
+            return nil
+        }
+        var status = GrantStatus(destination: account.settings.name, grant: GrantKey(offline.oauth).id)
+        guard let grant = account.grant.flatMap({ grants[$0] }) else {
+            status.problem = "unreadable"
+            return status
+        }
+        status.isEncrypted = grant.encryption != nil && grant.unsaved == nil
+        status.take(grant.machine.record)
+        status.accessTokenLeft = grant.machine.expires.map { max(.zero, $0 - now.uptime) }
+        status.problem = problem(of: id)
+        status.isDead = grant.machine.isDead
+        status.lastRefusal = grant.machine.lastRefusal.map { ($0.reason, $0.at) }
+        return status
+    }
+
     // MARK: Secrets
 
     /// Reads the secrets of a destination anew.
@@ -207,20 +244,20 @@ final class Credentials {
     }
 
     private func rereadGrant(_ id: DestinationID, _ settings: OAuthSettings, _ now: Moment) -> [Action] {
-        guard let account = accounts[id], let seed = read(settings.refreshToken, "oauth.refresh_token", account) else {
-            return []
+        guard let account = accounts[id] else { return [] }
+        var secrets = OAuthGrant.Secrets(clientSecret: nil, seed: nil)
+        if let reference = settings.refreshToken {
+            secrets.seed = read(reference, "oauth.refresh_token", account)
+            if secrets.seed == nil { return [] }
         }
-        var clientSecret: String?
         if let reference = settings.clientSecret {
-            guard let secret = read(reference, "oauth.client_secret", account) else { return [] }
-            clientSecret = secret
+            secrets.clientSecret = read(reference, "oauth.client_secret", account)
+            if secrets.clientSecret == nil { return [] }
         }
-        let secrets = OAuthGrant.Secrets(clientSecret: clientSecret, seed: seed)
-        let key = GrantKey(
-            clientID: settings.clientID, authority: settings.authority, scope: settings.scope,
-            seed: settings.refreshToken.redacted)
-        accounts[id]?.grant = key
+        let key = GrantKey(settings)
         if grants[key] == nil { grants[key] = openGrant(key, settings, secrets, account.settings) }
+        guard grants[key] != nil else { return [] }
+        accounts[id]?.grant = key
         return tell(key, .secrets(secrets), now)
     }
 
@@ -246,34 +283,42 @@ final class Credentials {
 
     // MARK: Grants
 
+    /// Nil if what is saved can be neither read nor replaced.
     private func openGrant(
         _ key: GrantKey, _ settings: OAuthSettings, _ secrets: OAuthGrant.Secrets, _ destination: DestinationSettings
-    ) -> Grant {
-        let file = "\(directory)/\(Credentials.fileName(key)).json"
-        let machine = OAuthGrant(
-            name: destination.name, settings: settings, retry: destination.retry, secrets: secrets,
-            record: readRecord(file, destination), seed: .random(in: .min ... .max))
-        return Grant(machine: machine, file: file)
-    }
-
-    private static func fileName(_ key: GrantKey) -> String {
-        var text = "\(key.clientID)\n\(key.authority)\n\(key.seed)"
-        let hash = text.withUTF8 { SHA256().prefix64($0) }
-        let digits = String(UInt64(bitPattern: hash), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    private func readRecord(_ file: String, _ destination: DestinationSettings) -> GrantRecord? {
-        do throws(SmallFile.Failure) {
-            return GrantRecord(json: try SmallFile.read(file, limit: 64 << 10, isRegular: true))
+    ) -> Grant? {
+        func report(_ secret: String, _ reason: String) {
+            telemetry.report(.secretUnreadable(destination: destination.name, secret: secret, reason: reason))
+        }
+        let encryption: AES256GCM?
+        do throws(Secrets.Unreadable) {
+            encryption = try Secrets.encryptionKey(state.key)
         } catch {
-            if !error.isMissing {
-                telemetry.report(
-                    .secretUnreadable(
-                        destination: destination.name, secret: "saved grant", reason: "\(file): \(error.reason)"))
-            }
+            report("state.key", error.reason)
             return nil
         }
+        let file = GrantFile(key, state)
+        var record: GrantRecord?
+        var unsaved: GrantRecord?
+        switch file.read(encryption) {
+        case .missing: break
+        case .record(let saved, let isSealed):
+            record = saved
+            // The key is newer than the file.
+            if encryption != nil, !isSealed { unsaved = saved }
+        case .locked(let reason):
+            report("saved grant", reason)
+            return nil
+        case .unreadable(let reason):
+            report("saved grant", reason)
+            // Else the configuration says how to begin.
+            if secrets.seed == nil { return nil }
+        }
+        let machine = OAuthGrant(
+            name: destination.name, settings: settings, retry: destination.retry, secrets: secrets, record: record,
+            seed: .random(in: .min ... .max))
+        if unsaved != nil { nextLook = .distantPast }
+        return Grant(machine: machine, file: file, encryption: encryption, unsaved: unsaved)
     }
 
     private func tell(_ key: GrantKey, _ input: OAuthGrant.Input, _ now: Moment) -> [Action] {
@@ -295,6 +340,11 @@ final class Credentials {
             case .unready:
                 grants[key]?.accessToken = nil
                 actions += changedAll(key)
+            case .redeemed(let redemption):
+                guard let id = grants[key]?.redeemer else { continue }
+                grants[key]?.redeemer = nil
+                actions.append(.redeemed(id, redemption))
+            case .keep(let record): _ = save(record, key, now)
             case .signal(let signal): telemetry.report(signal)
             }
         }
@@ -306,10 +356,9 @@ final class Credentials {
     }
 
     private func save(_ record: GrantRecord, _ key: GrantKey, _ now: Moment) -> Bool {
-        guard let file = grants[key]?.file else { return false }
-        mkdir(directory, 0o700)
+        guard let grant = grants[key] else { return false }
         do throws(SmallFile.Failure) {
-            try SmallFile.replace(file, with: record.json)
+            try grant.file.write(record, grant.encryption)
             grants[key]?.unsaved = nil
             return true
         } catch {
@@ -319,7 +368,7 @@ final class Credentials {
             telemetry.report(
                 .secretUnreadable(
                     destination: names.joined(separator: ","), secret: "saved grant",
-                    reason: "\(file): \(error.reason)"))
+                    reason: "\(grant.file.path): \(error.reason)"))
             return false
         }
     }

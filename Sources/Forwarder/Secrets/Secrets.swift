@@ -29,6 +29,16 @@ enum Secrets {
         return String(secret)
     }
 
+    /// What saved grants are encrypted with; nil if nothing is configured.
+    static func encryptionKey(_ reference: SecretReference?) throws(Unreadable) -> AES256GCM? {
+        guard let reference else { return nil }
+        guard let key = AES256GCM(hexadecimal: try read(reference)) else {
+            throw Unreadable(
+                reason: "\(reference.redacted) is no key: 64 hexadecimal digits, as `openssl rand -hex 32` makes them")
+        }
+        return key
+    }
+
     private static func readFile(_ path: String) throws(Unreadable) -> String {
         let bytes: [UInt8]
         do {

@@ -37,7 +37,7 @@ struct TagTokens {
             else { continue }
             let file = TagTokenFile(
                 tag: capi.uetTagID, account: account, endpoint: source.settings.endpoint,
-                directory: "\(plan.configuration.state.directory)/grants")
+                plan.configuration.state)
             if let old = entries[destination.id], old.file == file, old.source == source.id {
                 next[destination.id] = old
                 continue
@@ -122,35 +122,46 @@ struct TagTokens {
     }
 }
 
-/// The file in which a tag's token outlives the process, for its owner only.
+/// The file in which a tag's token outlives the process.
 struct TagTokenFile: Equatable {
-    private static let sizeLimit = 64 << 10
+    private let file: SealedFile
+    private let key: SecretReference?
 
-    let path: String
-    private let directory: String
+    var path: String { file.path }
 
     /// One for each tag, and each account that is asked for it.
-    init(tag: String, account: OfflineSettings, endpoint: String, directory: String) {
-        self.directory = directory
-        var identity = "\(tag)\n\(endpoint)\n\(account.customerID)\n\(account.accountID)"
-        let hash = identity.withUTF8 { SHA256().prefix64($0) }
-        let digits = String(UInt64(bitPattern: hash), radix: 16)
-        path = "\(directory)/tag-\(String(repeating: "0", count: 16 - digits.count))\(digits).json"
+    init(tag: String, account: OfflineSettings, endpoint: String, _ state: StateSettings) {
+        file = SealedFile(
+            in: "\(state.directory)/grants", name: "tag-",
+            identity: "\(tag)\n\(endpoint)\n\(account.customerID)\n\(account.accountID)")
+        key = state.key
     }
 
     /// nil if there is none to be had: then Microsoft is asked.
     func read() -> String? {
-        guard let bytes = try? SmallFile.read(path, limit: TagTokenFile.sizeLimit, isRegular: true) else { return nil }
+        let encryption: AES256GCM?
+        do throws(Secrets.Unreadable) {
+            encryption = try Secrets.encryptionKey(key)
+        } catch {
+            // It is said where the token is saved, and of the grant beside it.
+            return nil
+        }
+        guard case .bytes(let bytes, _) = file.read(encryption) else { return nil }
         return (try? JSONDocument(bytes))?.root["token"]?.string
     }
 
     func write(_ token: String) throws(SmallFile.Failure) {
+        let encryption: AES256GCM?
+        do throws(Secrets.Unreadable) {
+            encryption = try Secrets.encryptionKey(key)
+        } catch {
+            throw SmallFile.Failure(reason: "state.key: \(error.reason)", isMissing: false)
+        }
         var writer = JSONWriter()
         writer.object {
             $0.member("version", 1)
             $0.member("token", token)
         }
-        mkdir(directory, 0o700)
-        try SmallFile.replace(path, with: writer.bytes)
+        try file.write(writer.bytes, encryption)
     }
 }

@@ -105,4 +105,11 @@ extension Timestamp {
         guard let seconds = copy.withUTF8({ ISO8601.seconds($0) }) else { return nil }
         self.init(seconds: seconds)
     }
+
+    /// To the second, in UTC.
+    public var iso8601: String {
+        var text = ByteBuffer()
+        ISO8601.append(seconds, to: &text)
+        return text.withBytes { String(decoding: $0, as: UTF8.self) }
+    }
 }

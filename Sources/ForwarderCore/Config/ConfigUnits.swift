@@ -53,11 +53,7 @@ enum ConfigUnits {
         return seconds.flatMap { $0 < 0 ? nil : Timestamp(seconds: $0) }
     }
 
-    static func text(_ time: Timestamp) -> String {
-        var text = ByteBuffer()
-        ISO8601.append(time.seconds, to: &text)
-        return text.withBytes { String(decoding: $0, as: UTF8.self) }
-    }
+    static func text(_ time: Timestamp) -> String { time.iso8601 }
 
     /// A whole number and the letters that follow it.
     private static func split(_ text: String) throws(Refusal) -> (number: Int64, suffix: String) {

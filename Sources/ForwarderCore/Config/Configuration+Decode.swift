@@ -119,6 +119,7 @@ extension StateSettings {
     fileprivate static func read(_ map: MapReader) -> StateSettings {
         var state = StateSettings()
         map.set(&state.directory, "directory", .absolutePath)
+        map.set(orOff: &state.key, "key", .secret)
         map.set(&state.ballastBytes, "ballast", .size(0...1 << 30))
         map.set(&state.keepFor, "keep_for", .duration(.hours(1) ... .days(365)))
         map.set(&state.keepRows, "keep_rows", .integer(1000...100_000_000))

@@ -8,6 +8,7 @@ extension Configuration {
             json.section("input") { input.write(to: &$0) }
             json.section("state") {
                 $0.member("directory", state.directory)
+                $0.member("key", orOff: state.key?.redacted)
                 $0.member("ballast", size: state.ballastBytes)
                 $0.member("keep_for", state.keepFor)
                 $0.member("keep_rows", state.keepRows)
@@ -214,12 +215,14 @@ extension OfflineSettings {
         json.section("oauth") {
             $0.member("client_id", oauth.clientID)
             $0.member("client_secret", orOff: oauth.clientSecret?.redacted)
-            $0.member("refresh_token", oauth.refreshToken.redacted)
+            $0.member("refresh_token", orOff: oauth.refreshToken?.redacted)
+            $0.member("grant", oauth.grant)
             $0.member("authority", oauth.authority)
             $0.member("scope", oauth.scope)
         }
         json.member("enhanced_conversions", enhancedConversions)
         json.section("verdicts") { $0.member("every", orOff: verdictInterval.map { ConfigUnits.text($0) }) }
+        json.member("customer_endpoint", customerEndpoint)
     }
 }
 

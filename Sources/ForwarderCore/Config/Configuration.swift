@@ -116,6 +116,8 @@ public struct InputSettings: Sendable, Equatable {
 
 public struct StateSettings: Sendable, Equatable {
     public var directory = "/var/lib/conversion-forwarder"
+    /// What refresh tokens are encrypted with before they are written there; nil: they are written as they are.
+    public var key: SecretReference?
     /// Disk space held in reserve, so that what is settled can still be written when the disk is full.
     public var ballastBytes = 16 << 20
     /// Dead letters and rejects older than this are purged.

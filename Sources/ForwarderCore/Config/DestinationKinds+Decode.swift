@@ -87,6 +87,7 @@ extension OfflineSettings {
             $0.set(orOff: &offline.verdictInterval, "every", .duration(.minutes(5) ... .days(7)))
         }
         offline.checkGoalIDs(map)
+        map.set(&offline.customerEndpoint, "customer_endpoint", .endpoint)
         return offline
     }
 
@@ -121,8 +122,9 @@ extension OfflineSettings.Goal {
 extension OAuthSettings {
     fileprivate static func read(_ map: MapReader) -> OAuthSettings {
         var oauth = OAuthSettings(
-            clientID: map.require("client_id", .text(200)) ?? "",
-            refreshToken: map.require("refresh_token", .secret) ?? .file(""))
+            clientID: map.require("client_id", .text(200)) ?? "", refreshToken: nil)
+        map.set(orOff: &oauth.refreshToken, "refresh_token", .secret)
+        map.set(&oauth.grant, "grant", .destinationName)
         map.set(orOff: &oauth.clientSecret, "client_secret", .secret)
         map.set(&oauth.authority, "authority", .endpoint)
         map.set(&oauth.scope, "scope", .text(500))

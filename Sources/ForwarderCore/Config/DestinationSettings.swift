@@ -287,6 +287,8 @@ public struct OfflineSettings: Sendable, Equatable {
     public var enhancedConversions = false
     /// How often Microsoft is asked what became of the conversions of goals that have an id; nil: never.
     public var verdictInterval: Duration? = .seconds(6 * 3600)
+    /// Base URL of Customer Management, which is asked who consented and which accounts there are.
+    public var customerEndpoint = "https://clientcenter.api.bingads.microsoft.com"
 
     public init(
         goals: [Goal], customerID: String, accountID: String, developerToken: SecretReference, oauth: OAuthSettings
@@ -318,13 +320,17 @@ public struct OAuthSettings: Sendable, Equatable {
     public var clientID: String
     /// Only for web-app registrations.
     public var clientSecret: SecretReference?
-    /// Seeds the first grant; rotated tokens live in the state directory.
-    public var refreshToken: SecretReference
+    /// Seeds the first grant; rotated tokens live in the state directory. Nil: the grant begins with `auth login`.
+    public var refreshToken: SecretReference?
+    /// Tells grants of one application apart.
+    public var grant = OAuthSettings.defaultGrant
     /// Without a slash at the end.
     public var authority = "https://login.microsoftonline.com/common"
     public var scope = "https://ads.microsoft.com/msads.manage offline_access"
 
-    public init(clientID: String, refreshToken: SecretReference) {
+    public static let defaultGrant = "default"
+
+    public init(clientID: String, refreshToken: SecretReference?) {
         self.clientID = clientID
         self.refreshToken = refreshToken
     }

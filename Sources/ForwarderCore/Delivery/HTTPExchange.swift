@@ -24,6 +24,8 @@ public struct HTTPRequest: Sendable, Equatable {
     /// Whether a connection of an earlier request may be used. libcurl sends a request again by itself when a re-used
     /// connection turns out to be dead, so this is only for what may be repeated.
     public var mayReuseConnection: Bool
+    /// How many bytes of the answer's body are read.
+    public var answerLimit = HTTPAnswer.bodyLimit
 
     public init(
         method: Method, url: String, headers: [Header] = [], body: [UInt8] = [], timeout: Duration,
@@ -49,12 +51,13 @@ public struct HTTPAnswer: Sendable, Equatable {
     public var status: Int
     /// Names in lower case; of several with one name the last.
     public var headers: [String: String]
-    /// At most `HTTPAnswer.bodyLimit` bytes.
+    /// At most as many bytes as the request's `answerLimit`.
     public var body: [UInt8]
     /// The body was longer than what is kept of it.
     public var isTruncated: Bool
 
-    /// How much of a response body is read; Microsoft lists ten problems, or a thousand short ones.
+    /// How much of a response body is read unless more is asked for; Microsoft lists ten problems, or a thousand short
+    /// ones.
     public static let bodyLimit = 64 << 10
 
     public init(status: Int, headers: [String: String] = [:], body: [UInt8] = [], isTruncated: Bool = false) {

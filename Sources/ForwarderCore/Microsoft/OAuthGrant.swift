@@ -1,5 +1,7 @@
 /// Keeps an access token for Campaign Management alive with the refresh-token grant: one refresh at a time, before the
-/// token runs out, and the rotated refresh token on disk before anything is sent with what came with it.
+/// token runs out, and the rotated refresh token on disk before anything is sent with what came with it. It does so whether
+/// or not anything is sent, so a grant is never idle while the daemon runs. It begins with a refresh token that the
+/// configuration names, or with a code that somebody's consent gave.
 ///
 /// A value like the lane: inputs in, actions out. Microsoft's `invalid_grant` is not believed at once: it is also how the
 /// platform throttles, and was seen to pass. (Microsoft identity platform; BingAds-Python-SDK issue 279.)
@@ -13,6 +15,10 @@ public struct OAuthGrant: Sendable {
         case saved(Bool)
         /// What the secrets say now.
         case secrets(Secrets)
+        /// Somebody consented: begins anew with what the code gives, if it gives anything. One at a time.
+        case redeem(AuthorizationCode)
+        /// Who consented.
+        case user(MicrosoftUser)
     }
 
     public enum Action: Sendable {
@@ -23,15 +29,25 @@ public struct OAuthGrant: Sendable {
         case ready(accessToken: String)
         /// There is no token to send with.
         case unready
+        /// What came of a code.
+        case redeemed(Redemption)
+        /// Write this when it can be written; nothing waits for it.
+        case keep(GrantRecord)
         case signal(Signal)
+    }
+
+    public enum Redemption: Sendable, Equatable {
+        case granted(isSaved: Bool)
+        /// The grant goes on as it was.
+        case refused(OAuthRefusal)
     }
 
     public struct Secrets: Sendable, Equatable {
         public var clientSecret: String?
-        /// The refresh token that the configuration names.
-        public var seed: String
+        /// The refresh token that the configuration names, if it names one.
+        public var seed: String?
 
-        public init(clientSecret: String?, seed: String) {
+        public init(clientSecret: String?, seed: String?) {
             self.clientSecret = clientSecret
             self.seed = seed
         }
@@ -51,8 +67,9 @@ public struct OAuthGrant: Sendable {
     private enum Step {
         case idle
         case asking
+        case redeeming
         /// The token waits for the refresh token that came with it to be on disk.
-        case saving(token: String, lifetime: Duration)
+        case saving(token: String, lifetime: Duration, isConsent: Bool)
         /// The secrets have changed since it asked: what comes of it is of the past.
         case outdated
     }
@@ -63,15 +80,23 @@ public struct OAuthGrant: Sendable {
     private var random: SeededRandom
 
     private var secrets: Secrets
-    private var refreshToken: String
+    /// Nil until somebody consents.
+    private var refreshToken: String?
+    private var consentedAt: Timestamp?
+    private var refreshedAt: Timestamp?
+    private var user: MicrosoftUser?
+    /// To be redeemed as soon as nothing else is under way.
+    private var code: AuthorizationCode?
     private var access: (token: String, expires: Uptime, refreshAt: Uptime)?
     private var step = Step.idle
     private var failures = 0
     private var invalidGrants = 0
     private var nextTry = Uptime.distantPast
     public private(set) var isDead = false
-    /// The last thing that went wrong, in one word; nil when all is well.
+    /// What is wrong, in one word; nil when all is well.
     public private(set) var problem: String?
+    /// The last thing that went wrong, also of the past.
+    public private(set) var lastRefusal: (reason: String, at: Timestamp)?
 
     /// `record` is what was saved last, if anything. A seed that it does not know is newer than it.
     public init(
@@ -83,14 +108,29 @@ public struct OAuthGrant: Sendable {
         self.retry = retry
         self.secrets = secrets
         random = SeededRandom(seed: seed)
-        if let record, record.seedHash == GrantRecord.hash(ofSeed: secrets.seed) {
+        if let record, record.continues(secrets.seed) {
             refreshToken = record.refreshToken
+            consentedAt = record.consentedAt
+            refreshedAt = record.refreshedAt
+            user = record.user
         } else {
             refreshToken = secrets.seed
         }
+        if refreshToken == nil { problem = "no_consent" }
     }
 
     public var isReady: Bool { access != nil }
+
+    /// What there is to be kept; nil until somebody consents.
+    public var record: GrantRecord? {
+        refreshToken.map { token in
+            var record = GrantRecord(refreshToken: token, seedHash: GrantRecord.hash(ofSeed: secrets.seed))
+            record.consentedAt = consentedAt
+            record.refreshedAt = refreshedAt
+            record.user = user
+            return record
+        }
+    }
 
     /// When the access token ends; nil without one.
     public var expires: Uptime? { access?.expires }
@@ -105,20 +145,36 @@ public struct OAuthGrant: Sendable {
         case .answered(let outcome):
             let finished = step
             step = .idle
-            if case .asking = finished { answered(outcome, now, &actions) }
+            switch finished {
+            case .asking: answered(outcome, now, &actions)
+            case .redeeming: redeemed(outcome, now, &actions)
+            case .idle, .saving, .outdated: break
+            }
         case .saved(let isSaved):
             let finished = step
             step = .idle
-            if case .saving(let token, let lifetime) = finished { use(token, lifetime, isSaved, now, &actions) }
+            if case .saving(let token, let lifetime, let isConsent) = finished {
+                use(token, lifetime, isSaved, now, &actions)
+                if isConsent { actions.append(.redeemed(.granted(isSaved: isSaved))) }
+            }
         case .secrets(let secrets): take(secrets, now)
+        case .redeem(let code): self.code = code
+        case .user(let user):
+            guard user != self.user else { break }
+            self.user = user
+            if let record { actions.append(.keep(record)) }
         }
         if let access, access.expires <= now.uptime {
             self.access = nil
             actions.append(.unready)
         }
-        if isRefreshDue(now.uptime) {
+        if case .idle = step, let code {
+            self.code = nil
+            step = .redeeming
+            actions.append(.request(OAuthGrant.request(code.form(settings, secrets.clientSecret), settings)))
+        } else if let refreshToken, isRefreshDue(now.uptime) {
             step = .asking
-            actions.append(.request(request))
+            actions.append(.request(refreshRequest(refreshToken)))
         }
         return actions
     }
@@ -126,6 +182,7 @@ public struct OAuthGrant: Sendable {
     /// When something has to be done though nothing happens.
     public func nextWake() -> Uptime {
         guard case .idle = step else { return access?.expires ?? .distantFuture }
+        guard refreshToken != nil else { return .distantFuture }
         guard let access else { return nextTry }
         return min(access.expires, max(access.refreshAt, nextTry))
     }
@@ -137,9 +194,16 @@ public struct OAuthGrant: Sendable {
 
     private mutating func take(_ secrets: Secrets, _ now: Moment) {
         guard secrets != self.secrets else { return }
-        if secrets.seed != self.secrets.seed { refreshToken = secrets.seed }
+        if secrets.seed != self.secrets.seed {
+            refreshToken = secrets.seed
+            (consentedAt, refreshedAt, user) = (nil, nil, nil)
+        }
         self.secrets = secrets
-        if case .idle = step {} else { step = .outdated }
+        switch step {
+        // A consent is newer than any secret.
+        case .idle, .redeeming, .saving(_, _, isConsent: true): break
+        case .asking, .saving, .outdated: step = .outdated
+        }
         access?.refreshAt = now.uptime
         isDead = false
         invalidGrants = 0
@@ -147,16 +211,21 @@ public struct OAuthGrant: Sendable {
         nextTry = now.uptime
     }
 
-    private var request: HTTPRequest {
+    private func refreshRequest(_ token: String) -> HTTPRequest {
         var form = [
-            ("client_id", settings.clientID), ("scope", settings.scope), ("refresh_token", refreshToken),
+            ("client_id", settings.clientID), ("scope", settings.scope), ("refresh_token", token),
             ("grant_type", "refresh_token"),
         ]
         if let secret = secrets.clientSecret { form.append(("client_secret", secret)) }
-        return HTTPRequest(
+        return OAuthGrant.request(form, settings)
+    }
+
+    private static func request(_ form: [(name: String, value: String)], _ settings: OAuthSettings) -> HTTPRequest {
+        HTTPRequest(
             method: .post, url: "\(settings.authority)/oauth2/v2.0/token",
             headers: [.init("Content-Type", "application/x-www-form-urlencoded")], body: FormEncoding.encode(form),
-            timeout: OAuthGrant.requestTimeout)
+            // A code is good for one request only, and libcurl may repeat what it sends on a used connection.
+            timeout: requestTimeout, mayReuseConnection: !form.contains { $0.name == "code" })
     }
 
     // MARK: Answers
@@ -168,7 +237,7 @@ public struct OAuthGrant: Sendable {
             let root = (try? JSONDocument(answer.body))?.root
             let retryAfter = answer.retryAfter(now.wall)
             let error = root?["error"]?.string
-            let word = error.flatMap(MicrosoftText.code) ?? "http_\(answer.status)"
+            let word = OAuthRefusal(answer, root).reason
             switch (answer.status, error) {
             case (200, nil): granted(root, now, &actions)
             case (429, _): backOff(word, after: retryAfter ?? OAuthGrant.throttledWait, now, &actions)
@@ -184,15 +253,41 @@ public struct OAuthGrant: Sendable {
     }
 
     private mutating func granted(_ root: JSONElement?, _ now: Moment, _ actions: inout [Action]) {
-        guard let token = root?["access_token"]?.string, !token.isEmpty, token.utf8.allSatisfy({ 0x21...0x7E ~= $0 }),
-            let seconds = root?["expires_in"]?.integer ?? root?["expires_in"]?.string.flatMap(Int64.init), seconds > 0
-        else { return backOff("unreadable_answer", after: nil, now, &actions) }
-        let lifetime = Duration.seconds(min(seconds, 86_400))
-        let rotated = root?["refresh_token"]?.string ?? ""
-        guard !rotated.isEmpty, rotated != refreshToken else { return use(token, lifetime, true, now, &actions) }
-        refreshToken = rotated
-        step = .saving(token: token, lifetime: lifetime)
-        actions.append(.save(GrantRecord(refreshToken: rotated, seedHash: GrantRecord.hash(ofSeed: secrets.seed))))
+        guard let tokens = GrantedTokens(root) else { return backOff("unreadable_answer", after: nil, now, &actions) }
+        guard let rotated = tokens.refresh, rotated != refreshToken else {
+            return use(tokens.access, tokens.lifetime, true, now, &actions)
+        }
+        save(rotated, tokens, isConsent: false, now, &actions)
+    }
+
+    private mutating func redeemed(_ outcome: HTTPOutcome, _ now: Moment, _ actions: inout [Action]) {
+        switch outcome {
+        case .noAnswer(let fault): actions.append(.redeemed(.refused(OAuthRefusal(reason: fault.rawValue))))
+        case .answer(let answer):
+            let root = (try? JSONDocument(answer.body))?.root
+            guard answer.status == 200, root?["error"] == nil else {
+                return actions.append(.redeemed(.refused(OAuthRefusal(answer, root))))
+            }
+            guard let tokens = GrantedTokens(root) else {
+                return actions.append(.redeemed(.refused(OAuthRefusal(reason: "unreadable_answer"))))
+            }
+            // It would end within the hour.
+            guard let refresh = tokens.refresh else {
+                return actions.append(.redeemed(.refused(OAuthRefusal(reason: "no_refresh_token"))))
+            }
+            consentedAt = now.wall
+            user = nil
+            save(refresh, tokens, isConsent: true, now, &actions)
+        }
+    }
+
+    private mutating func save(
+        _ token: String, _ tokens: GrantedTokens, isConsent: Bool, _ now: Moment, _ actions: inout [Action]
+    ) {
+        refreshToken = token
+        refreshedAt = now.wall
+        step = .saving(token: tokens.access, lifetime: tokens.lifetime, isConsent: isConsent)
+        if let record { actions.append(.save(record)) }
     }
 
     private mutating func use(
@@ -228,71 +323,24 @@ public struct OAuthGrant: Sendable {
 
     private mutating func refused(_ reason: String, wait: Duration, _ now: Moment, _ actions: inout [Action]) {
         problem = reason
+        lastRefusal = (reason, now.wall)
         nextTry = now.uptime + wait
         actions.append(.signal(.credentialRefused(grant: name, reason: reason, isDead: isDead, wait: wait)))
     }
 }
 
-/// What is kept of a grant between two starts.
-public struct GrantRecord: Sendable, Equatable {
-    public var refreshToken: String
-    /// Of the refresh token that the configuration named when the grant began: another one there is a new grant.
-    public var seedHash: String
+/// What an answer of the token endpoint gives.
+private struct GrantedTokens {
+    var access: String
+    var lifetime: Duration
+    var refresh: String?
 
-    public init(refreshToken: String, seedHash: String) {
-        self.refreshToken = refreshToken
-        self.seedHash = seedHash
-    }
-
-    public init?(json: [UInt8]) {
-        guard let root = (try? JSONDocument(json))?.root, let token = root["refresh_token"]?.string, !token.isEmpty,
-            let hash = root["seed_hash"]?.string
+    init?(_ root: JSONElement?) {
+        guard let token = root?["access_token"]?.string, !token.isEmpty, token.utf8.allSatisfy({ 0x21...0x7E ~= $0 }),
+            let seconds = root?["expires_in"]?.integer ?? root?["expires_in"]?.string.flatMap(Int64.init), seconds > 0
         else { return nil }
-        self.init(refreshToken: token, seedHash: hash)
-    }
-
-    public var json: [UInt8] {
-        var writer = JSONWriter()
-        writer.object {
-            $0.member("version", 1)
-            $0.member("refresh_token", refreshToken)
-            $0.member("seed_hash", seedHash)
-        }
-        return writer.bytes
-    }
-
-    static func hash(ofSeed seed: String) -> String {
-        var arena = Arena(capacity: 64)
-        var copy = seed
-        return copy.withUTF8 { String(decoding: SHA256().hexDigest($0, in: &arena), as: UTF8.self) }
-    }
-}
-
-/// `application/x-www-form-urlencoded`.
-enum FormEncoding {
-    static func encode(_ fields: [(name: String, value: String)]) -> [UInt8] {
-        var output = ByteBuffer()
-        for (index, field) in fields.enumerated() {
-            if index > 0 { output.append(UInt8(ascii: "&")) }
-            append(field.name, to: &output)
-            output.append(UInt8(ascii: "="))
-            append(field.value, to: &output)
-        }
-        return output.array()
-    }
-
-    private static func append(_ text: String, to output: inout ByteBuffer) {
-        for byte in text.utf8 {
-            switch byte {
-            case _ where isLetter(byte) || isDigit(byte), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                output.append(byte)
-            default:
-                output.append(UInt8(ascii: "%"))
-                for digit in [byte >> 4, byte & 15] {
-                    output.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
-                }
-            }
-        }
+        access = token
+        lifetime = .seconds(min(seconds, 86_400))
+        refresh = root?["refresh_token"]?.string.flatMap { $0.isEmpty ? nil : $0 }
     }
 }

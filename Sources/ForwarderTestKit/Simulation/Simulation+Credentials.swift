@@ -31,6 +31,8 @@ extension Simulation {
                 process.accessToken = nil
                 tell(1, .credential(isReady: false, generation: process.tokenGeneration))
             case .signal: trace("  grant: \(process.grant.problem ?? "well")")
+            // Nobody consents anew here.
+            case .redeemed, .keep: break
             }
         }
         // A lane without a credential has no probes that would have the secrets read.

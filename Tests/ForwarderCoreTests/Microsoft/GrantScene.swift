@@ -12,7 +12,8 @@ struct GrantScene {
         let words = ScriptWords(line)
         let record = words.named["record"].map { text in
             let parts = text.split(separator: ":").map(String.init)
-            return GrantRecord(refreshToken: parts[0], seedHash: GrantScene.hash(ofSeed: parts[1]))
+            let seed = parts[1] == "none" ? "" : parts[1]
+            return GrantRecord(refreshToken: parts[0], seedHash: GrantScene.hash(ofSeed: seed))
         }
         grant = OAuthGrant(
             name: "offline", settings: OAuthSettings(clientID: "client", refreshToken: .environment("SEED")),
@@ -21,7 +22,8 @@ struct GrantScene {
 
     private static func secrets(_ words: ScriptWords) -> OAuthGrant.Secrets {
         .init(
-            clientSecret: words.named["secret"].map(String.init), seed: words.named["seed"].map(String.init) ?? "seed")
+            clientSecret: words.named["secret"].map(String.init),
+            seed: words.named["seed"] == "none" ? nil : words.named["seed"].map(String.init) ?? "seed")
     }
 
     private static func hash(ofSeed seed: String) -> String {
@@ -43,6 +45,10 @@ struct GrantScene {
         case "refused": tell(.refused)
         case "saved": tell(.saved(words.next() != "not"))
         case "secrets": tell(.secrets(GrantScene.secrets(words)))
+        case "redeem":
+            let code = words.next().map(String.init) ?? ""
+            tell(.redeem(AuthorizationCode(code: code, verifier: "verifier", redirectURI: "http://localhost:1")))
+        case "user": tell(.user(MicrosoftUser(id: words.next().map(String.init) ?? "", name: "ada")))
         case "answer": tell(.answered(outcome(&words)))
         case "advance": advance(ScriptWords.duration(words.next() ?? "0s"))
         case "show":
@@ -100,7 +106,15 @@ struct GrantScene {
             case .save(let record):
                 let restored = GrantRecord(json: record.json)
                 #expect(restored == record)
-                note("save \(record.refreshToken)")
+                let times = [record.consentedAt, record.refreshedAt].map { time in
+                    time.map { ($0 - SampleDeliveries.start.wall).shown } ?? "-"
+                }
+                note(
+                    "save \(record.refreshToken)"
+                        + (record.consentedAt == nil ? "" : ", consent of \(times[0]), token of \(times[1])"))
+            case .keep(let record): note("keep \(record.refreshToken) of user \(record.user?.id ?? "-")")
+            case .redeemed(.granted(let isSaved)): note("redeemed\(isSaved ? "" : ", not saved")")
+            case .redeemed(.refused(let refusal)): note("not redeemed: \(refusal.words)")
             case .ready(let token): note("ready: \(token)")
             case .unready: note("unready")
             case .signal(.credentialRenewed(_, let lifetime)): note("renewed for \(lifetime?.shown ?? "good")")

@@ -40,6 +40,31 @@ import Testing
         #expect(GrantRecord(json: Array(text.utf8)) == nil)
     }
 
+    @Test func `half a year in which nobody sends leaves no refresh token unused for 90 days`() {
+        var now = SampleDeliveries.start
+        var grant = OAuthGrant(
+            name: "x", settings: OAuthSettings(clientID: "c", refreshToken: nil), retry: RetrySettings(),
+            secrets: .init(clientSecret: nil, seed: nil),
+            record: GrantRecord(refreshToken: "r-0", seedHash: GrantRecord.hash(ofSeed: nil)), seed: 1)
+        var refreshes = 0
+        var last = now
+        var longest = Duration.zero
+        while now.uptime < SampleDeliveries.start.uptime + .seconds(180 * 86_400) {
+            now = now + max(.zero, grant.nextWake() - now.uptime)
+            for case .request in grant.handle(.tick, now: now) {
+                longest = max(longest, now.uptime - last.uptime)
+                last = now
+                refreshes += 1
+                let body = #"{"access_token":"a","expires_in":4500,"refresh_token":"r-\#(refreshes)"}"#
+                _ = grant.handle(.answered(SampleAnswers.answer(200, body)), now: now)
+                _ = grant.handle(.saved(true), now: now)
+            }
+        }
+        #expect(refreshes > 3000)
+        #expect(longest < .seconds(4500))
+        #expect(grant.record?.refreshedAt == last.wall)
+    }
+
     /// Whatever happens in whatever order: at most one request at a time, a token is used only after the refresh token that
     /// came with it was handed over to be saved, and nobody is woken in vain.
     @Test func `a grant asks once at a time and saves before use`() {
@@ -55,6 +80,7 @@ import Testing
             secrets: .init(clientSecret: nil, seed: seedText), record: nil, seed: seed)
         var isAsking = false
         var isSaving = false
+        var isRedeeming = false
         var issued = 0
         var unsaved: Set<String> = []
         var lastSaved = ""
@@ -68,7 +94,10 @@ import Testing
                     isSaving = true
                     lastSaved = record.refreshToken
                 case .ready(let token): #expect(!unsaved.contains(token), "seed \(seed): used before it was saved")
-                case .unready, .signal: break
+                case .redeemed:
+                    #expect(isRedeeming, "seed \(seed): redeemed what nobody gave")
+                    isRedeeming = false
+                case .unready, .keep, .signal: break
                 }
             }
             let wake = grant.nextWake()
@@ -77,7 +106,7 @@ import Testing
         }
         handle(.tick)
         for _ in 0..<60 {
-            switch Int.random(in: 0..<8, using: &random) {
+            switch Int.random(in: 0..<9, using: &random) {
             case 0, 1, 2:
                 guard isAsking else { continue }
                 isAsking = false
@@ -103,11 +132,27 @@ import Testing
             case 5:
                 if Bool.random(using: &random) { seedText += "+" }
                 handle(.secrets(.init(clientSecret: nil, seed: seedText)))
+            case 6:
+                guard !isRedeeming else { continue }
+                isRedeeming = true
+                handle(.redeem(AuthorizationCode(code: "code", verifier: "verifier", redirectURI: "http://localhost")))
             default:
                 let wake = max(grant.nextWake(), now.uptime)
                 now = now + (wake < now.uptime + .seconds(86_400) ? wake - now.uptime : .seconds(60))
                 handle(.tick)
             }
         }
+        // Whoever gave a code learns what came of it.
+        for _ in 0..<3 {
+            if isSaving {
+                isSaving = false
+                unsaved = []
+                handle(.saved(true))
+            } else if isAsking {
+                isAsking = false
+                handle(.answered(.noAnswer(.timeout)))
+            }
+        }
+        #expect(!isRedeeming, "seed \(seed): a code was forgotten")
     }
 }
