@@ -237,6 +237,7 @@ extension Simulation {
         case .answered(let id, .noAnswer(let fault), _): "answered \(id.rawValue & 0xFFFF) \(fault)"
         case .claimed(let claim): "claimed \(claim.map { "\($0.batch.deliveries.map(\.row.rawValue))" } ?? "nothing")"
         case .stored(let ticket, let leftOut): "stored \(ticket.rawValue & 0xFFFF) \(leftOut.map(\.rawValue))"
+        case .revoked(let ids): "revoked \(ids.map(\.rawValue).sorted())"
         case .reconfigure: "reconfigure"
         case .finish(let bounds): "finish \(bounds.map { "\($0.key.rawValue) to \($0.value)" }.sorted())"
         default: "\(input)"
