@@ -41,9 +41,7 @@ final class Explainer {
         }
         for (index, destination) in intake.destinations.enumerated() {
             // Refunds have a destination that nobody has configured: it is told of them alone.
-            if case .adjustments = destination.settings.kind,
-                intake.dispositions[index] == .skipped(.unmappedEvent)
-            {
+            if case .adjustments = destination.settings.kind, explanation.event != DestinationSettings.refundEvent {
                 continue
             }
             var outcome = Explanation.Destination(

@@ -39,7 +39,7 @@ extension Configuration {
 extension DestinationSettings {
     /// The storefront event that can be refunded, and the one that does it.
     static let purchaseEvent = "Purchase"
-    static let refundEvent = "Refund"
+    public static let refundEvent = "Refund"
 
     /// What a Purchase counts as: goal, or name of the event; nil if it is not sent, or a Refund is mapped otherwise.
     var purchaseGoal: String? {

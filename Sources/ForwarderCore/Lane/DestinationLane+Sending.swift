@@ -30,7 +30,7 @@ extension DestinationLane {
         func at(_ time: Timestamp) { if time < .distantFuture { at(now.uptime + (time - now.wall)) } }
         for pending in early { at(pending.dueAt) }
         if pendingRows > claimedRows, isStoreWritable { at(nextExpiryScan) }
-        if isLive, isStoreWritable { at(max(reviews.next, now.uptime + .milliseconds(1))) }
+        if isLive, isStoreWritable { at(reviews.next) }
         guard isLive, isCredentialReady else { return wake }
         // What could have been sent, or claimed, at once is not here any more.
         for part in parts where part.notBefore > now.uptime { at(part.notBefore) }

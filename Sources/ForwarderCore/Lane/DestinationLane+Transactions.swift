@@ -154,8 +154,10 @@ struct Reviews: Sendable {
     /// taken for the first.
     static let afterStart = Duration.seconds(60)
 
-    /// `.distantFuture` while nothing waits.
-    private(set) var next = Uptime.distantFuture
+    /// When the next one is due; `.distantFuture` while nothing waits, or an answer is awaited.
+    var next: Uptime { isUnderWay ? .distantFuture : due }
+
+    private var due = Uptime.distantFuture
     private(set) var place: ReviewRequest.Place?
     private var earliest = Uptime.distantPast
     private var isUnderWay = false
@@ -165,32 +167,32 @@ struct Reviews: Sendable {
     /// Something has waited since before the start.
     mutating func start(at now: Uptime) {
         earliest = now + Reviews.afterStart
-        next = earliest
+        due = earliest
     }
 
     /// Something waits, or may.
     mutating func begin(at now: Uptime) {
         wait = Reviews.shortest
-        next = max(earliest, min(next, now))
+        due = max(earliest, min(due, now))
     }
 
-    func isDue(_ now: Uptime) -> Bool { !isUnderWay && next <= now }
+    func isDue(_ now: Uptime) -> Bool { next <= now }
 
     mutating func begun() {
         isUnderWay = true
-        next = .distantFuture
+        due = .distantFuture
     }
 
     /// nil: the store could not do it.
     mutating func ended(_ result: ReviewResult?, at now: Uptime) {
         isUnderWay = false
-        guard let result else { return next = min(next, now + Reviews.shortest) }
+        guard let result else { return due = max(earliest, min(due, now + Reviews.shortest)) }
         place = result.next
         found = found || result.waiting > 0
         if result.hasChanged { wait = Reviews.shortest }
-        if place != nil { return next = now }
+        if place != nil { return due = now }
         if found {
-            next = min(next, now + wait)
+            due = min(due, now + wait)
             wait = min(wait * 2, Reviews.longest)
         }
         found = false
