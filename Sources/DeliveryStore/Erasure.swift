@@ -4,7 +4,15 @@ import ForwarderCore
 public struct ErasePlace: Sendable, Equatable {
     /// By their names in the schema.
     public enum Table: String, Sendable, CaseIterable {
-        case queue, deadLetters = "dead_letters", quarantine
+        case queue, deadLetters = "dead_letters", quarantine, ledger
+
+        /// What of a row may hold a person's marks, and what tells where it came from.
+        fileprivate var columns: String {
+            switch self {
+            case .queue, .deadLetters, .quarantine: "topic, partition, offset, content, event, transaction_key"
+            case .ledger: "topic, partition, offset, conversion, x'', transaction_key"
+            }
+        }
     }
 
     public var table = Table.queue
@@ -20,6 +28,8 @@ public struct EraseResult: Sendable, Equatable {
     public var deadLetters = 0
     public var quarantined = 0
     public var rejects = 0
+    /// Conversions of which only that they were is left.
+    public var ledger = 0
     /// Rows of the queue that stay, as they are being sent.
     public var claimed = 0
     /// The ids of the events they were made of.
@@ -33,14 +43,16 @@ extension DeliveryStore {
     /// Deletes what belongs to one person, with the rejects of the same records, and overwrites its bytes. Rows that are
     /// claimed stay.
     /// - Parameters:
+    ///   - transactions: delivered ones that are that person's, whatever is in them.
     ///   - isDryRun: only counts.
     ///   - limit: most rows that one call looks at.
     public func erase(
-        _ finder: PersonMarks.Finder, from place: ErasePlace, isDryRun: Bool = false, limit: Int = 2000
+        _ finder: PersonMarks.Finder, transactions: Set<TransactionKey> = [], from place: ErasePlace,
+        isDryRun: Bool = false, limit: Int = 2000
     ) throws(StoreError) -> EraseResult {
         if isDryRun {
             return try read { () throws(SQLiteError) in
-                let (rows, next) = try find(finder, place, limit)
+                let (rows, next) = try find(finder, transactions, place, limit)
                 return tally(rows, next, place.table)
             }
         }
@@ -48,7 +60,7 @@ extension DeliveryStore {
         try read { () throws(SQLiteError) in try connection.execute("PRAGMA secure_delete = ON") }
         let result = Result { () throws(StoreError) in
             try change { (change) throws(SQLiteError) in
-                let (rows, next) = try find(finder, place, limit)
+                let (rows, next) = try find(finder, transactions, place, limit)
                 var result = tally(rows, next, place.table)
                 try delete(rows.filter { !$0.isClaimed }, from: place.table, &result, &change)
                 result.depths = change.depths
@@ -70,11 +82,11 @@ extension DeliveryStore {
     }
 
     private func find(
-        _ finder: PersonMarks.Finder, _ place: ErasePlace, _ limit: Int
+        _ finder: PersonMarks.Finder, _ transactions: Set<TransactionKey>, _ place: ErasePlace, _ limit: Int
     ) throws(SQLiteError) -> ([Found], ErasePlace?) {
         let row = try connection.statement(
             """
-            SELECT id, destination, topic, partition, offset, content, event FROM \(place.table.rawValue)
+            SELECT id, destination, \(place.table.columns) FROM \(place.table.rawValue)
             WHERE id > ?1 ORDER BY id LIMIT ?2
             """)
         defer { row.reset() }
@@ -87,7 +99,10 @@ extension DeliveryStore {
             seen += 1
             last = row.integer(0)
             let event = row.bytes(6)
-            guard finder.finds(in: row.bytes(5)) || finder.finds(in: event) else { continue }
+            let isMeant =
+                place.table == .ledger && transactions.contains(TransactionKey(rawValue: row.integer(7)))
+                && !row.bytes(5).isEmpty
+            guard isMeant || finder.finds(in: row.bytes(5)) || finder.finds(in: event) else { continue }
             let root = (try? JSONDocument(Array(event)))?.root
             found.append(
                 Found(
@@ -121,6 +136,7 @@ extension DeliveryStore {
             case .queue: result.queue[row.destination, default: 0] += 1
             case .deadLetters: result.deadLetters += 1
             case .quarantine: result.quarantined += 1
+            case .ledger: result.ledger += 1
             }
             if let id = row.eventID { result.eventIDs.insert(id) }
         }
@@ -132,6 +148,8 @@ extension DeliveryStore {
     ) throws(SQLiteError) {
         switch table {
         case .queue: try remove(rows.map { RowID($0.id) }, of: nil, &change)
+        // That the order was delivered is nobody's mark; without it, it could count twice.
+        case .ledger: return try forgetConversions(rows.map(\.id))
         case .deadLetters, .quarantine:
             let delete = try connection.statement(
                 "DELETE FROM \(table.rawValue) WHERE id = ?1")
@@ -160,6 +178,19 @@ extension DeliveryStore {
                 change[destination].rejects -= 1
                 result.rejects += 1
             }
+        }
+    }
+
+    private func forgetConversions(_ ids: [Int64]) throws(SQLiteError) {
+        let find = try connection.statement("SELECT destination, transaction_key FROM ledger WHERE id = ?1")
+        for id in ids {
+            find.bind(1, id)
+            guard try find.step() else { continue }
+            let (destination, key) = (find.destination(0), TransactionKey(rawValue: find.integer(1)))
+            find.reset()
+            guard var row = try ledgerRow(of: key, of: destination) else { continue }
+            row.conversion = []
+            try replace(row)
         }
     }
 

@@ -111,4 +111,39 @@ import Testing
         #expect(try store.connection.text("PRAGMA integrity_check") == "ok")
         #expect(try store.claim(capi, limits: [5000], maxBytes: 100 << 20).batch.count == 1000)
     }
+
+    @Test func `of a delivered order only that it was delivered is left`() throws {
+        let conversion = Array("{\"ConversionName\":\"Purchase\",\"HashedEmailAddress\":\"\(ErasureTests.hash)\"}".utf8)
+        let other = Array("{\"ConversionName\":\"Purchase\",\"MicrosoftClickId\":\"0123\"}".utf8)
+        func order(_ number: Int64, _ conversion: [UInt8]) -> RememberedTransaction {
+            RememberedTransaction(
+                key: TransactionKey(rawValue: number),
+                origin: RecordOrigin(topic: "orders", partition: 0, offset: number, payloadHash: 1),
+                conversion: conversion)
+        }
+        let orders = [order(1, conversion), order(2, other), order(3, other), order(4, [])]
+        _ = try store.perform([.remember(capi, orders, at: noon)])
+        func eraseAll(isDryRun: Bool) throws -> Int {
+            var count = 0
+            var place: ErasePlace? = ErasePlace()
+            while let next = place {
+                let slice = try store.erase(
+                    finder, transactions: [TransactionKey(rawValue: 2), TransactionKey(rawValue: 4)], from: next,
+                    isDryRun: isDryRun, limit: 2)
+                count += slice.ledger
+                place = slice.next
+            }
+            return count
+        }
+        #expect(try eraseAll(isDryRun: true) == 2)
+        #expect(try eraseAll(isDryRun: false) == 2)
+        #expect(try eraseAll(isDryRun: false) == 0)
+        for order in orders {
+            let entry = try #require(try store.ledgerEntry(of: order.key, of: capi))
+            #expect(entry.origin == order.origin)
+            #expect(entry.conversion == (order.key.rawValue == 3 ? other : []))
+        }
+        _ = try store.overwriteFreePages()
+        #expect(!String(decoding: try readFile(directory.database), as: UTF8.self).contains(ErasureTests.hash))
+    }
 }

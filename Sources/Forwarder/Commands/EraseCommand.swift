@@ -12,7 +12,9 @@ extension Command {
                                               [--anonymous-id ID|-] [--transaction-id ID|-] [--dry-run]
 
             Deletes what waits, was given up or was put aside for any destination and has one of these on it, with the
-            rejects of the same records and the entries of the delivery log for the same events. --dry-run only counts.
+            rejects of the same records and the entries of the delivery log for the same events. Of orders that were
+            delivered (kept 90 days for refunds) only that they were is left: a refund of one is given up from then on.
+            --dry-run only counts.
             E-mail and phone are normalised and hashed as for Microsoft; 64 hexadecimal digits are a hash already. With -
             the value is read from standard input, so that it stands in no shell history.
 
@@ -40,12 +42,13 @@ extension Command {
             func number(_ name: String) -> String { root[name]?.rawText ?? "0" }
             let words = """
                 \(number("queue")) waiting, \(number("dead_letters")) dead letters, \(number("quarantined")) put aside, \
-                \(number("rejects")) rejects, \(number("delivery_log")) log entries \
+                \(number("rejects")) rejects, \(number("ledger")) delivered orders, \
+                \(number("delivery_log")) log entries \
                 \(request.isDryRun ? "found" : "erased")
                 """
             return inFlight > 0 ? words + "; \(inFlight) just being sent: run it again" : words
         }
-        let code = erase(request, directory, arguments, text: text)
+        let code = erase(request, configuration, arguments, text: text)
         return code == ExitCode.done && inFlight > 0 ? ExitCode.failure : code
     }
 
@@ -84,20 +87,21 @@ extension Command {
     }
 
     private static func erase(
-        _ request: EraseRequest, _ directory: String, _ arguments: Arguments, text: (JSONElement) -> String
+        _ request: EraseRequest, _ configuration: Configuration, _ arguments: Arguments, text: (JSONElement) -> String
     ) -> Int32 {
-        askDaemon(.erase(request), directory, arguments, text: text) {
-            eraseAlone(request, directory, arguments, text: text)
+        askDaemon(.erase(request), configuration.state.directory, arguments, text: text) {
+            eraseAlone(request, configuration, arguments, text: text)
         }
     }
 
     private static func eraseAlone(
-        _ request: EraseRequest, _ directory: String, _ arguments: Arguments, text: (JSONElement) -> String
+        _ request: EraseRequest, _ configuration: Configuration, _ arguments: Arguments, text: (JSONElement) -> String
     ) -> Int32 {
+        let directory = configuration.state.directory
         do throws(StoreError) {
             let store = try openStore(directory, isReadOnly: request.isDryRun)
             var eraser = Eraser(request, isRunning: false)
-            while !eraser.isDone { _ = try eraser.step(store) }
+            while !eraser.isDone { _ = try eraser.step(store, configuration.destinations) }
             eraser.eraseLog(stateDirectory: directory)
             try store.close()
             return show(eraser.answer, arguments, text: text)

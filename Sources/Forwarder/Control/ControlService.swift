@@ -139,10 +139,10 @@ struct ControlService: Sendable {
         while !eraser.isDone {
             if eraser.mustWait { usleep(500_000) }
             let soFar = eraser
-            let step = inspect { store, _ -> Result<Eraser, StoreError> in
+            let step = inspect { store, plan -> Result<Eraser, StoreError> in
                 var eraser = soFar
                 do throws(StoreError) {
-                    try eraser.step(store).tell(delivery)
+                    try eraser.step(store, plan.configuration.destinations).tell(delivery)
                     return .success(eraser)
                 } catch {
                     return .failure(error)

@@ -19,6 +19,7 @@ struct Eraser: Sendable {
     let request: EraseRequest
     let isRunning: Bool
     private let finder: PersonMarks.Finder
+    private var transactions: Set<TransactionKey>?
     private(set) var report = EraseReport()
     private(set) var eventIDs: Set<String> = []
     private var place: ErasePlace? = ErasePlace()
@@ -34,8 +35,13 @@ struct Eraser: Sendable {
     }
 
     /// Does the next slice. Returns what the lanes must hear of.
-    mutating func step(_ store: DeliveryStore) throws(StoreError) -> StoreEffects {
+    /// - Parameter destinations: those of the configuration.
+    mutating func step(
+        _ store: DeliveryStore, _ destinations: [DestinationSettings]
+    ) throws(StoreError) -> StoreEffects {
         mustWait = false
+        let transactions = transactions ?? TransactionKey.all(of: request.marks.transactionIDs, destinations)
+        self.transactions = transactions
         var effects = StoreEffects()
         guard let place else {
             report.residue = try store.overwriteFreePages(limit: isRunning ? Eraser.runningLimit : .max)
@@ -43,11 +49,13 @@ struct Eraser: Sendable {
             return effects
         }
         if place == ErasePlace() { report.inFlight = 0 }
-        let slice = try store.erase(finder, from: place, isDryRun: request.isDryRun, limit: Eraser.slice)
+        let slice = try store.erase(
+            finder, transactions: transactions, from: place, isDryRun: request.isDryRun, limit: Eraser.slice)
         report.queue += slice.queue.values.reduce(0, +)
         report.deadLetters += slice.deadLetters
         report.quarantined += slice.quarantined
         report.rejects += slice.rejects
+        report.ledger += slice.ledger
         report.inFlight += slice.claimed
         eventIDs.formUnion(slice.eventIDs)
         if !request.isDryRun { effects.erased = slice.queue }

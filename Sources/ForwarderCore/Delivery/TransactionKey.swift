@@ -16,6 +16,35 @@ public struct TransactionKey: Hashable, Comparable, Sendable {
     public static func < (left: TransactionKey, right: TransactionKey) -> Bool { left.rawValue < right.rawValue }
 }
 
+extension TransactionKey {
+    /// What is hashed: both, with a byte between them that no goal has.
+    static func append(goal: Bytes, transaction: Bytes, to output: inout ByteBuffer) {
+        output.append(goal)
+        output.append(0)
+        output.append(transaction)
+    }
+
+    /// The keys that these transactions may have, by all goals of these destinations.
+    public static func all(of transactions: [String], _ destinations: [DestinationSettings]) -> Set<TransactionKey> {
+        let hasher = SHA256()
+        var keys: Set<TransactionKey> = []
+        for destination in destinations {
+            for goal in EventRoutes(destination).goals {
+                for transaction in transactions {
+                    var output = ByteBuffer(capacity: 128)
+                    Array(goal.utf8).withUnsafeBufferPointer { goal in
+                        Array(transaction.utf8).withUnsafeBufferPointer {
+                            append(goal: goal, transaction: $0, to: &output)
+                        }
+                    }
+                    keys.insert(TransactionKey(rawValue: output.withBytes { hasher.prefix64($0) }))
+                }
+            }
+        }
+        return keys
+    }
+}
+
 /// Whether deliveries that came fresh are the first of their transaction.
 public struct TransactionInquiry: Sendable, Equatable {
     public struct Entry: Sendable, Equatable {

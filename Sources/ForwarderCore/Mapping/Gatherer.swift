@@ -118,9 +118,9 @@ struct Gatherer: ~Copyable {
         _ reader: borrowing EventReader, _ route: EventRoutes.Route
     ) -> TransactionKey {
         transaction.removeAll()
-        transaction.append(goals[Int(route.goal)])
-        transaction.append(0)
-        transaction.append(reader.event.transactionID.bytes)
+        goals[Int(route.goal)].withUnsafeBufferPointer {
+            TransactionKey.append(goal: $0, transaction: reader.event.transactionID.bytes, to: &transaction)
+        }
         return transaction.withBytes { TransactionKey(rawValue: reader.hasher.prefix64($0)) }
     }
 

@@ -90,6 +90,8 @@ public struct EraseReport: Sendable, Equatable {
     public var deadLetters = 0
     public var quarantined = 0
     public var rejects = 0
+    /// Delivered conversions in the ledger.
+    public var ledger = 0
     /// Entries of the delivery log.
     public var logged = 0
     /// Rows of the queue that are being sent, and stay until that is over.
@@ -102,7 +104,7 @@ public struct EraseReport: Sendable, Equatable {
     var counts: [(name: String, count: Int)] {
         [
             ("queue", queue), ("dead_letters", deadLetters), ("quarantined", quarantined), ("rejects", rejects),
-            ("delivery_log", logged), ("in_flight", inFlight),
+            ("ledger", ledger), ("delivery_log", logged), ("in_flight", inFlight),
         ]
     }
 
