@@ -286,6 +286,21 @@ struct LoginTests {
             let text = try stage.command("auth", "status")
             try requireEqual(text.code, 1, "exit code")
             try require(text.output.contains("auth login --destination stranger"), text.output)
+
+            // The file says what the daemon does not know yet.
+            stage.settings.oauth = ["grant: third"]
+            try stage.settings.write(to: stage.directory)
+            let early = try LoginRun(stage).end()
+            try require(early.code == 1 && early.errors.contains("another `oauth` section"), early.errors)
+
+            // Microsoft counts the calls of the one who consented: what throttles one holds back the other.
+            stage.follow(.campaignFault(.callRateExceeded), .offline)
+            try stage.publish([Shop.purchase("throttled")])
+            try eventually("both gates to close") {
+                ["offline", "sister"].allSatisfy { stage.destination($0)?["gate"]?.string == "closed" }
+            }
+            try requireEqual(stage.number("sister", "attempts"), 0, "what sister has sent")
+            try requireEqual(stage.destination("stranger")?["gate"]?.string, "open", "the gate of the other grant")
             try daemon.stop()
         }
     }

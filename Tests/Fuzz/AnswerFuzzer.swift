@@ -29,6 +29,7 @@ final class AnswerFuzzer {
         check(verdict, answer, entryCount)
         tellLane(outcome, entryCount, isOffline)
         tellGrant(outcome)
+        read(input)
     }
 
     private func check(_ verdict: Verdict, _ answer: HTTPAnswer, _ entryCount: Int) {
@@ -105,6 +106,57 @@ final class AnswerFuzzer {
         for case .ready(let token) in actions { precondition(!token.isEmpty, "a token is something") }
         precondition(grant.isReady || grant.problem != nil, "without a token there is a reason")
         precondition(grant.problem.map(isClean) ?? true, "a problem is a word")
+        redeem(outcome)
+        list(outcome)
+    }
+
+    private func redeem(_ outcome: HTTPOutcome) {
+        var grant = OAuthGrant(
+            name: "offline", settings: OAuthSettings(clientID: "id", refreshToken: nil), retry: RetrySettings(),
+            secrets: .init(clientSecret: nil, seed: nil), record: nil, seed: 1)
+        let code = AuthorizationCode(code: "code", verifier: "verifier", redirectURI: "http://localhost:1")
+        var actions = grant.handle(.redeem(code), now: now)
+        actions += grant.handle(.answered(outcome), now: now)
+        for case .save in actions { actions += grant.handle(.saved(true), now: now) }
+        var ends = 0
+        for case .redeemed(let redemption) in actions {
+            ends += 1
+            if case .refused(let refusal) = redemption { precondition(isClean(refusal.reason), "a refusal is a word") }
+        }
+        precondition(ends == 1, "whoever gave a code learns what came of it, once")
+    }
+
+    private func list(_ outcome: HTTPOutcome) {
+        let settings = OfflineSettings(
+            goals: [], customerID: "1", accountID: "2", developerToken: .environment("D"),
+            oauth: OAuthSettings(clientID: "id", refreshToken: nil))
+        for knowsUser in [false, true] {
+            var listing = AccountListing(settings, .init(token: "t", developerToken: "d"))
+            if knowsUser {
+                let user = Array(#"{"User":{"Id":"1234","UserName":"ada"}}"#.utf8)
+                _ = listing.answered(.answer(HTTPAnswer(status: 200, body: user)), now: now.wall)
+            }
+            var asked = 0
+            while case .ask = listing.answered(outcome, now: now.wall) {
+                asked += 1
+                precondition(asked <= 100, "a list ends")
+            }
+            precondition(
+                listing.accounts.allSatisfy { UInt64($0.id) != nil || $0.id.utf8.count == 19 }, "an id is digits")
+        }
+    }
+
+    /// What a browser is sent to, and what lies in a grant's file, may be anything as well.
+    private func read(_ input: [UInt8]) {
+        let consent = ConsentRequest(
+            OAuthSettings(clientID: "id", refreshToken: nil), redirectURI: "http://localhost:1",
+            entropy: [UInt8](repeating: 0, count: ConsentRequest.entropyByteCount))
+        if case .code(let code) = consent.read(String(decoding: input, as: UTF8.self)) {
+            precondition(code.code.utf8.allSatisfy { 0x21...0x7E ~= $0 }, "a code can stand in a form")
+        }
+        if let key = AES256GCM(key: [UInt8](repeating: 1, count: AES256GCM.keyByteCount)) {
+            precondition(SealedRecord.open(input, key, grant: "a") == nil, "nobody knows the key")
+        }
     }
 
     private static let event =

@@ -23,15 +23,15 @@ struct ConsentDesk: Sendable {
     /// Codes remembered.
     private static let memory = 100
     private var codes: [Code] = []
-    /// What has to stay between the client and the token endpoint.
-    fileprivate(set) var secrets: [String] = []
+    /// The last of what has to stay between the client and the token endpoint.
+    fileprivate var secrets: [String] { (codes.map(\.code) + verifiers).filter { !$0.isEmpty } }
+    private var verifiers: [String] = []
 
     mutating func give(
         challenge: String, redirectURI: String, until: Timestamp, using rng: inout some RandomNumberGenerator
     ) -> String {
         // As long, and of such letters, as the real ones.
         let code = "1.A-" + rng.hex(200) + "_.AgABBAIAAAD"
-        secrets.append(code)
         codes.append(Code(code: code, challenge: challenge, redirectURI: redirectURI, until: until))
         if codes.count > ConsentDesk.memory { codes.removeFirst() }
         return code
@@ -42,7 +42,8 @@ struct ConsentDesk: Sendable {
         guard let text = form["code"], let redirectURI = form["redirect_uri"] else { return .parameterMissing }
         guard let index = codes.firstIndex(where: { $0.code == text }) else { return .codeInvalid }
         let code = codes[index]
-        secrets.append(form["code_verifier"] ?? "")
+        verifiers.append(form["code_verifier"] ?? "")
+        if verifiers.count > ConsentDesk.memory { verifiers.removeFirst() }
         // Somebody who guesses spoils it.
         codes[index].isRedeemed = true
         if code.isRedeemed { return .codeRedeemed }

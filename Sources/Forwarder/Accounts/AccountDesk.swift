@@ -92,13 +92,17 @@ extension AccountDesk {
     func obstacle(toLogin name: String) -> String? {
         let root = (try? JSONDocument(answer(.grants(of: name))))?.root
         if let error = root?["error"]?.string { return error }
-        let problem = root?["grants"]?.elements?.first?["problem"]?.string
+        guard let grant = root?["grants"]?.elements?.first, case .success(let offline) = configuration.grantOwner(name)
+        else { return "the daemon does not know this destination; are daemon and command of one version?" }
+        let problem = grant["problem"]?.string
         if root?["running"]?.bool == true {
+            if grant["grant"]?.string != GrantKey(offline.oauth).id {
+                return "the daemon runs with another `oauth` section; have it read this configuration first (SIGHUP)"
+            }
             return problem == "unreadable"
-                ? "\(name): the daemon cannot read what the grant needs; `check` and its log say what" : nil
+                ? "the daemon cannot read what the grant needs; `check` and its log say what" : nil
         }
-        if let problem, problem != "no_consent" { return "\(name): saved grant: \(problem)" }
-        guard case .success(let offline) = configuration.grantOwner(name) else { return nil }
+        if let problem, problem != "no_consent" { return "saved grant: \(problem)" }
         let references = [
             ("oauth.client_secret", offline.oauth.clientSecret), ("oauth.refresh_token", offline.oauth.refreshToken),
         ]
@@ -107,7 +111,7 @@ extension AccountDesk {
             do throws(Secrets.Unreadable) {
                 _ = try Secrets.read(reference)
             } catch {
-                return "\(name): \(key): \(error.reason); mend it, or leave the key out"
+                return "\(key): \(error.reason); mend it, or leave the key out"
             }
         }
         return nil

@@ -67,34 +67,30 @@ extension Command {
         if isPasted, arguments.value("--port") != nil { throw Arguments.Wrong("--paste needs no port") }
         let configuration = try configuration(arguments)
         let desk = AccountDesk(configuration)
-        let offline: OfflineSettings
+        let oauth: OAuthSettings
         switch configuration.grantOwner(name) {
-        case .success(let owner): offline = owner
+        case .success(let owner): oauth = owner.oauth
         case .failure(let obstacle): return failure(obstacle.reason)
         }
         // Nobody is to sign in for nothing.
-        if let obstacle = desk.obstacle(toLogin: name) { return failure(obstacle) }
+        if let obstacle = desk.obstacle(toLogin: name) { return failure("\(name): \(obstacle)") }
         let watch: AnswerWatch
         do throws(AnswerWatch.Unavailable) {
             watch = try AnswerWatch(port: isPasted ? nil : UInt16(port))
         } catch {
             return failure(error.reason)
         }
+        let pastePage = oauth.clientSecret == nil ? ConsentRequest.nativePage : "http://localhost"
         let redirectURI =
-            !isPasted
-            ? "http://localhost:\(watch.port)"
-            : arguments.value("--redirect-uri")
-                ?? (offline.oauth.clientSecret == nil ? ConsentRequest.nativePage : "http://localhost")
-        var random = SystemRandomNumberGenerator()
-        let entropy = (0..<ConsentRequest.entropyByteCount).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-        let consent = ConsentRequest(offline.oauth, redirectURI: redirectURI, entropy: entropy)
-        let place = isPasted ? "" : "The browser comes back to \(redirectURI). If it cannot, for it runs elsewhere: "
+            isPasted ? arguments.value("--redirect-uri") ?? pastePage : "http://localhost:\(watch.port)"
+        let consent = ConsentRequest(
+            oauth, redirectURI: redirectURI, entropy: Secrets.random(ConsentRequest.entropyByteCount))
         let invitation = """
             Open this page in a browser, and sign in as somebody who may manage the account:
 
             \(consent.url)
 
-            \(place)Paste here the address at which the browser ends.
+            The browser comes back to \(redirectURI). \(isPasted ? "Paste" : "If it runs elsewhere, paste") its address here:
             Waiting for \(patience) s.
             """
         if arguments.has("--json") { StandardError.write(invitation) } else { StandardOutput.write(invitation) }
@@ -115,12 +111,10 @@ extension Command {
     private static func finish(
         _ name: String, _ code: AuthorizationCode, _ desk: AccountDesk, _ arguments: Arguments
     ) -> Int32 {
-        var isSaved = false
-        var answer = desk.answer(.redeem(code, for: name))
-        guard let redeemed = (try? JSONDocument(answer))?.root, redeemed["error"] == nil else {
-            return show(answer, arguments) { _ in "" }
+        let redeemed = desk.answer(.redeem(code, for: name))
+        guard let root = (try? JSONDocument(redeemed))?.root, let isSaved = root["saved"]?.bool else {
+            return show(redeemed, arguments) { _ in "" }
         }
-        isSaved = redeemed["saved"]?.bool ?? false
         let list = (try? JSONDocument(desk.answer(.accounts(of: name))))?.root
         var writer = JSONWriter()
         writer.object {
@@ -131,19 +125,20 @@ extension Command {
             if let user = list?["user_name"]?.string { $0.member("user_name", user) }
             if let accounts = list?["accounts"]?.elements { $0.member("accounts", accounts.count) }
         }
-        answer = writer.bytes
-        let code = show(answer, arguments) { root in
-            var lines = ["\(name): consent is given\(isSaved ? " and kept" : "")"]
-            if !isSaved { lines.append("  it could not be written down: a restart would lose it; look at the log") }
-            if let user = root["user_id"]?.string {
-                lines.append("  by user \(user) \(root["user_name"]?.string ?? "")")
-            }
-            if let count = root["accounts"]?.integer {
-                lines.append("  \(count) accounts; `conversion-forwarder accounts --destination \(name)` lists them")
-            }
-            if let problem = root["accounts_problem"]?.string { lines.append("  not asked for accounts: \(problem)") }
-            return lines.joined(separator: "\n")
-        }
+        let code = show(writer.bytes, arguments, text: loginText)
         return code == ExitCode.done && !isSaved ? ExitCode.failure : code
+    }
+
+    private static func loginText(_ root: JSONElement) -> String {
+        let name = root["destination"]?.string ?? ""
+        let isSaved = root["saved"]?.bool ?? false
+        var lines = ["\(name): consent is given\(isSaved ? " and kept" : "")"]
+        if !isSaved { lines.append("  it could not be written down: a restart would lose it; look at the log") }
+        if let user = root["user_id"]?.string { lines.append("  by user \(user) \(root["user_name"]?.string ?? "")") }
+        if let count = root["accounts"]?.integer {
+            lines.append("  \(count) accounts; `conversion-forwarder accounts --destination \(name)` lists them")
+        }
+        if let problem = root["accounts_problem"]?.string { lines.append("  not asked for accounts: \(problem)") }
+        return lines.joined(separator: "\n")
     }
 }

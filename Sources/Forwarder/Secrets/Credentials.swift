@@ -74,9 +74,14 @@ final class Credentials {
         for destination in plan.destinations {
             accounts[destination.id, default: Account(settings: destination.settings)].settings = destination.settings
         }
-        let actions = start(now)
+        var actions = start(now)
         let used = Set(accounts.values.compactMap(\.grant))
-        grants = grants.filter { used.contains($0.key) }
+        for (key, grant) in grants where !used.contains(key) {
+            grants[key] = nil
+            // Nobody hears the answer any more.
+            guard let id = grant.redeemer else { continue }
+            actions.append(.redeemed(id, .refused(OAuthRefusal(reason: "reconfigured"))))
+        }
         return actions
     }
 

@@ -79,7 +79,9 @@ struct GrantStatus: Sendable {
     /// Lines for a person, of the JSON: the daemon may have made it.
     static func text(_ root: JSONElement) -> String {
         let isRunning = root["running"]?.bool ?? false
-        return (root["grants"]?.elements ?? []).map { text($0, isRunning: isRunning) }.joined(separator: "\n")
+        let grants = root["grants"]?.elements ?? []
+        if grants.isEmpty { return "no destination needs consent" }
+        return grants.map { text($0, isRunning: isRunning) }.joined(separator: "\n")
     }
 
     private static func text(_ grant: JSONElement, isRunning: Bool) -> String {
@@ -91,6 +93,8 @@ struct GrantStatus: Sendable {
                 "\(name): ready; the access token lives for \(seconds / 60) min \(seconds % 60) s, renewed before")
         } else if grant["consent"]?.bool == true {
             lines.append(isRunning ? "\(name): no access token" : "\(name): consent is kept; no daemon runs to use it")
+        } else if words("problem") == nil {
+            lines.append("\(name): nothing is kept yet; it begins with oauth.refresh_token")
         } else {
             lines.append("\(name): no consent is kept")
         }

@@ -50,8 +50,7 @@ struct SealedFile: Equatable {
     func write(_ bytes: [UInt8], _ key: AES256GCM?) throws(SmallFile.Failure) {
         mkdir(directory, 0o700)
         guard let key else { return try SmallFile.replace(path, with: bytes) }
-        var random = SystemRandomNumberGenerator()
-        let nonce = (0..<AES256GCM.nonceByteCount).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        let nonce = Secrets.random(AES256GCM.nonceByteCount)
         try SmallFile.replace(path, with: SealedRecord.seal(bytes, key, nonce: nonce, grant: identity))
     }
 }

@@ -39,6 +39,12 @@ enum Secrets {
         return key
     }
 
+    /// Bytes that nobody can guess, from the kernel.
+    static func random(_ count: Int) -> [UInt8] {
+        var source = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &source) }
+    }
+
     private static func readFile(_ path: String) throws(Unreadable) -> String {
         let bytes: [UInt8]
         do {

@@ -66,6 +66,7 @@ public struct OAuthRefusal: Sendable, Equatable {
         case "no_refresh_token":
             "Microsoft gave no refresh token; oauth.scope must contain offline_access"
         case "unreadable": "what the grant needs cannot be read; `check` and the daemon's log say what"
+        case "reconfigured": "the configuration has changed meanwhile; begin again"
         case "busy": "another consent is being redeemed; try again in a minute"
         case _ where TransportFault(rawValue: reason) != nil:
             "Microsoft's sign-in could not be reached; look at the network and at http.proxy"
