@@ -79,6 +79,24 @@ struct TagTokenTests {
     }
 
     @Test(.timeLimit(.minutes(15)))
+    func `before the first start, check asks for the token by itself`() async throws {
+        try await onThread {
+            let stage = try Self.stage()
+            defer { stage.directory.remove() }
+            try stage.settings.write(to: stage.directory)
+            let well = try stage.command("check", "--online")
+            try requireEqual(well.code, 0, "\(well.output)\(well.errors)")
+            try requireEqual(Self.questions(stage), 1, "questions for the token")
+            stage.follow(.status(503), .reports)
+            let down = try stage.command("check", "--online")
+            try requireEqual(down.code, 1, down.output)
+            try require(down.output.contains("trouble: destination capi: "), down.output)
+            try require(down.output.contains("credential: http_503"), down.output)
+            try Self.requireSilence(stage, of: Microsoft.token, runs: [well, down])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(15)))
     func `a token that stays refused is asked for no more often than is sensible, and nothing is lost`() async throws {
         try await onThread {
             let stage = try Self.stage()

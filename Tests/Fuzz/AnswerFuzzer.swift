@@ -30,6 +30,8 @@ final class AnswerFuzzer {
         tellLane(outcome, entryCount, isOffline)
         tellGrant(outcome)
         read(input)
+        tellReport(outcome)
+        tellTagToken(outcome)
     }
 
     private func check(_ verdict: Verdict, _ answer: HTTPAnswer, _ entryCount: Int) {
@@ -157,6 +159,47 @@ final class AnswerFuzzer {
         if let key = AES256GCM(key: [UInt8](repeating: 1, count: AES256GCM.keyByteCount)) {
             precondition(SealedRecord.open(input, key, grant: "a") == nil, "nobody knows the key")
         }
+    }
+
+    private static func account() -> OfflineSettings {
+        var goal = OfflineSettings.Goal(event: "Purchase", name: "Sale")
+        goal.id = "4711"
+        var lead = OfflineSettings.Goal(event: "Lead", name: "Lead")
+        lead.id = "4712"
+        return OfflineSettings(
+            goals: [goal, lead], customerID: "1", accountID: "2", developerToken: .environment("TOKEN"),
+            oauth: OAuthSettings(clientID: "id", refreshToken: .environment("TOKEN")))
+    }
+
+    /// A report that gets nothing but this answer comes to an end, and says only what was asked.
+    private func tellReport(_ outcome: HTTPOutcome) {
+        let settings = DestinationSettings(name: "offline", kind: .offlineConversions(AnswerFuzzer.account()))
+        guard var report = GoalReport(settings, since: now.wall - .seconds(20 * 86_400), now: now.wall) else { return }
+        let credential = MicrosoftInterface.Credential(token: "access", developerToken: "developer")
+        var requests = 0
+        while report.request(credential) != nil {
+            report.answered(outcome, now: now.wall)
+            requests += 1
+            precondition(requests <= 20, "a reading ends")
+        }
+        precondition(report.found.count <= 42, "a goal has one entry for a day")
+        for day in report.found {
+            precondition(report.days.contains(day.day) && ["Sale", "Lead"].contains(day.goal), "only what was asked")
+            precondition(day.counts.attributed >= 0 && day.counts.unattributed >= 0, "counts are counts")
+        }
+        for gap in report.gaps { precondition(isClean(gap.reason), "a reason is a word") }
+    }
+
+    private func tellTagToken(_ outcome: HTTPOutcome) {
+        var machine = TagToken(
+            name: "capi", tag: "1", account: AnswerFuzzer.account(), endpoint: "https://x.example",
+            timeout: .seconds(30), retry: RetrySettings(), saved: nil, seed: 1)
+        _ = machine.handle(.look(.init(token: "access", developerToken: "developer")), now: now)
+        for case .ready(let token) in machine.handle(.answered(outcome), now: now) {
+            precondition(!token.isEmpty && token.utf8.allSatisfy { 0x21...0x7E ~= $0 }, "a token fits a header")
+        }
+        precondition((machine.token == nil) == (machine.problem != nil), "without a token there is a reason")
+        precondition(machine.problem.map(isClean) ?? true, "a problem is a word")
     }
 
     private static let event =

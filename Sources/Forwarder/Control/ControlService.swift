@@ -96,7 +96,7 @@ struct ControlService: Sendable {
     private func verdicts(_ request: VerdictRequest) -> [UInt8] {
         let reply = Reply<VerdictAnswer>()
         mailboxes.delivery.put(.verdicts(request, reply))
-        guard let answer = reply.wait(timeout: VerdictRequest.timeLimit + .seconds(10)) else {
+        guard let answer = reply.wait(timeout: VerdictRequest.timeLimit + GoalReport.longestTimeout) else {
             return StoreCommand.error("the delivery loop has not answered in time; look at the log")
         }
         return answer.json

@@ -45,16 +45,20 @@ final class DeliveryLog {
 
     /// Returns whether it was written, or is not to be.
     func append(_ settled: SettledDeliveries, of id: DestinationID, at now: Timestamp) -> Bool {
+        guard isKept(id) else { return true }
         line.removeAll()
         return lines.append(settled, of: id, at: now, to: &line) == 0 || writeLine(of: id, at: now)
     }
 
     /// The same for what Microsoft made of conversions: an entry for each goal and day.
     func append(_ days: [GoalDay], of id: DestinationID, at now: Timestamp) -> Bool {
+        guard isKept(id) else { return true }
         line.removeAll()
         lines.append(days, at: now, to: &line)
         return writeLine(of: id, at: now)
     }
+
+    private func isKept(_ id: DestinationID) -> Bool { destinations[id]?.settings.maxBytes != nil }
 
     private func writeLine(of id: DestinationID, at now: Timestamp) -> Bool {
         guard let (name, settings) = destinations[id], let most = settings.maxBytes else { return true }

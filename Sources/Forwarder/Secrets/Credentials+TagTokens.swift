@@ -28,7 +28,7 @@ extension Credentials {
     /// Refused, or not given; or there is nothing to ask with.
     func tagTokenProblem(of id: DestinationID, source: DestinationID, _ name: String) -> String? {
         if let problem = tagTokens.problem(of: id) { return problem }
-        guard tagTokens.token(of: id) == nil else { return nil }
+        guard tagTokens.token(of: id) == nil, credential(of: source) == nil else { return nil }
         return problem(of: source).map { "\(name): \($0)" }
     }
 }

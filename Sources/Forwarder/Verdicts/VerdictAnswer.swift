@@ -2,8 +2,8 @@ import ForwarderCore
 
 /// What `verdicts` asks for.
 struct VerdictRequest: Sendable, Equatable {
-    /// For all that is asked of Microsoft together; the control socket waits for a minute.
-    static let timeLimit = Duration.seconds(40)
+    /// No question begins later. The control socket waits for a minute.
+    static let timeLimit = Duration.seconds(25)
 
     var destination: String
     var since: Timestamp

@@ -6,6 +6,8 @@ public struct GoalReport: Sendable {
     static let goalsPerRequest = 20
     /// Microsoft keeps conversions for so long.
     public static let longest: Int64 = 90
+    /// Somebody may be waiting.
+    public static let longestTimeout = Duration.seconds(20)
     /// Other uploads of the account, by file or Bulk API, are not this program's.
     private static let channel = "CampaignManagementAPI"
 
@@ -36,7 +38,8 @@ public struct GoalReport: Sendable {
     public init?(_ settings: DestinationSettings, since: Timestamp, now: Timestamp) {
         guard case .offlineConversions(let offline) = settings.kind, !offline.goalsWithID.isEmpty else { return nil }
         goals = offline.goalsWithID
-        service = CampaignManagement(offline, endpoint: settings.endpoint, timeout: settings.requestTimeout)
+        service = CampaignManagement(
+            offline, endpoint: settings.endpoint, timeout: min(settings.requestTimeout, GoalReport.longestTimeout))
         let today = CalendarDay(of: now)
         days = min(max(CalendarDay(of: since), today + (1 - GoalReport.longest)), today)...today
         var first = days.lowerBound

@@ -154,6 +154,17 @@ struct AdminPageTests {
         #expect(scene.asked.withLock { $0 }.count == before)
     }
 
+    @Test func `what Microsoft made of conversions stands in the delivery log, in words`() {
+        let scene = AdminScene(token: AdminScene.token) { _ in
+            #"{"deliveries":[{"at":"2026-08-06T07:06:40.000Z","destination":"offline","status":"verdict","#
+                + #""goal":"<b>Sale</b>","day":"2026-08-05","attributed":12,"unattributed":3,"#
+                + #""reasons":{"no_matching_click_found":2,"<i>":1}}]}"#
+        }
+        let text = scene.site.get("/deliveries?status=verdict", bearer).text
+        #expect(text.contains("2026-08-05: 12 attributed, 3 not (NoMatchingClickFound 2, Other 1)"))
+        #expect(text.contains("&lt;b&gt;Sale") && !text.contains("<i>") && text.contains(#"value="verdict" selected"#))
+    }
+
     @Test func `the delivery log is asked for what the form says`() {
         let scene = AdminScene(token: AdminScene.token) { _ in
             """
