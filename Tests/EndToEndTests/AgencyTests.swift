@@ -20,12 +20,12 @@ struct AgencyTests {
     }
 
     @Test(.timeLimit(.minutes(15)))
-    func `check names what is missing in the agency's example, and finds it well once it is there`() async throws {
+    func `check names what is missing in the agency's example, and then who has to consent`() async throws {
         try await onThread {
             let directory = try AgencyTests.directory()
             defer { directory.remove() }
             let secrets = [
-                "kafka-password", "developer-token", "refresh-token", "books-capi-token", "garden-capi-token",
+                "kafka-password", "developer-token", "client-secret", "books-capi-token", "garden-capi-token",
                 "bikes-capi-token",
             ]
             let bare = try CommandRun(daemonBinary, ["check", "--config", directory.configuration])
@@ -34,8 +34,14 @@ struct AgencyTests {
                 try require(bare.output.contains("/\(secret): cannot be opened"), "\(secret): \(bare.output)")
                 try directory.write("made-up", to: secret)
             }
-            let well = try CommandRun(daemonBinary, ["check", "--config", directory.configuration])
-            try requireEqual(well.output, "\(directory.configuration): well\n")
+            // What is left to do is said as it is to be typed.
+            let rest = try CommandRun(daemonBinary, ["check", "--config", directory.configuration])
+            try requireEqual(rest.code, 1, rest.output)
+            let lines = rest.output.split(separator: "\n").dropLast()
+            try requireEqual(lines.count, 2, rest.output)
+            for (line, name) in zip(lines, ["books-offline", "garden-offline"]) {
+                try require(line.contains("run `conversion-forwarder auth login --destination \(name)`"), rest.output)
+            }
         }
     }
 
