@@ -70,7 +70,7 @@ import Testing
     private static func orders(_ numbers: Range<Int>) -> [Order] { numbers.map { Order(number: $0) } }
 
     @Test(.timeLimit(.minutes(15)))
-    func `an order that is published again counts once, also after a kill and a restart`() async throws {
+    func `I-11: an order that is published again counts once, also after a kill and a restart`() async throws {
         try await onThread {
             let stage = try Stage()
             var daemon = try stage.start()
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(15)))
-    func `an order that comes again while the first waits for Microsoft counts once`() async throws {
+    func `I-11: an order that comes again while the first waits for Microsoft counts once`() async throws {
         try await onThread {
             let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .events)]))
             var daemon = try stage.start()
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(15)))
-    func `a refund does not overtake its purchase, whatever stands still or dies`() async throws {
+    func `I-11: a refund does not overtake its purchase, whatever stands still or dies`() async throws {
         try await onThread {
             let stage = try TransactionTests.stage()
             stage.settings.offline.append("refund_wait: 1m")

@@ -24,6 +24,7 @@ extension FieldMap {
         (["properties", "ecomm_category"], .ecommCategory),
         (["properties", "external_attribution_credit"], .externalAttributionCredit),
         (["properties", "external_attribution_model"], .externalAttributionModel),
+        (["properties", "original_time"], .originalTime), (["properties", "original_value"], .originalValue),
     ]
 
     /// Second places, looked at where the first is empty. A consent that names no category must not be taken for a

@@ -105,7 +105,10 @@ extension DestinationLane {
             handOver.settlements.append(Settlement(delivery))
             batch.deliveries[index].row = rows.next()
             batch.deliveries[index].dueAt = max(delivery.dueAt, now.wall)
-            if delivery.transaction != .none { handOver.transactions.append(delivery.transaction) }
+            // One that waits is not the one its transaction is open for.
+            if delivery.transaction != .none, hold != TransactionKey.hold {
+                handOver.transactions.append(delivery.transaction)
+            }
             noteWaiting(until: batch.deliveries[index].dueAt, hold)
         }
         handOver(batch, QueueEntry(hold: hold, failure: failure, queuedAt: now.wall))

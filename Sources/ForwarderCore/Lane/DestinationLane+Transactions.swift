@@ -56,13 +56,7 @@ extension DestinationLane {
             settle(duplicates.lazy.map { batch.deliveries[$0] })
             skippedDuplicates(duplicates.count)
         }
-        if !behind.isEmpty {
-            // It must not take the key of the one it waits for with it.
-            let waiting = batch.picking(behind)
-            let open = handOver.transactions
-            enqueue(waiting, now, failure: nil, hold: TransactionKey.hold)
-            handOver.transactions = open
-        }
+        if !behind.isEmpty { enqueue(batch.picking(behind), now, failure: nil, hold: TransactionKey.hold) }
         if let rest = pending.picking(flowing) { flow(rest, now) }
     }
 

@@ -208,6 +208,29 @@ import Testing
         }
     }
 
+    @Test func `a refund that Segment publishes says the same as a storefront's`() throws {
+        let storefront = event(
+            #""Refund""#, id: #""m-1""#, user: #""msclkid":"0123456789abcdef0123456789abcdef""#,
+            properties:
+                #""value":10,"currency":"USD","transaction_id":"T-1","original_time":1785900000,"original_value":50"#)
+        let segment = """
+            {"type":"track","event":"Order Refunded","messageId":"m-1","timestamp":"2026-08-06T07:06:40Z",\
+            "properties":{"order_id":"T-1","total":10,"currency":"USD","msclkid":"0123456789abcdef0123456789abcdef",\
+            "original_time":"2026-08-05T03:20:00Z","original_value":50}}
+            """
+        let desk = RefundDesk()
+        var input = InputSettings()
+        input.preset = .segment
+        let refunds = desk.configuration.running[1]
+        let other = Shop(.offline(), refunds, input: input)
+        let first = try #require(desk.shop.neutral(Array(storefront.utf8), for: 1))
+        let second = try #require(other.neutral(Array(segment.utf8), for: 1))
+        #expect(String(decoding: first, as: UTF8.self) == String(decoding: second, as: UTF8.self))
+        #expect(RefundEvent(neutral: first)?.originalTime == 1_785_900_000)
+        let key = try #require(other.publish(segment)[1].delivery?.transaction)
+        #expect(desk.shop.publish(storefront)[1].delivery?.transaction == key)
+    }
+
     @Test func `refunds have a destination of their own where there is something to adjust`() {
         func names(_ destinations: DestinationSettings...) -> [String] {
             Configuration(kafka: KafkaSettings(brokers: [], topics: []), destinations: destinations).running.map(\.name)

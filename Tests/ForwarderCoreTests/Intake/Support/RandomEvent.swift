@@ -12,7 +12,7 @@ struct RandomEvent {
     private static let properties = [
         "value", "currency", "transaction_id", "search_term", "item_ids", "items", "category", "label", "page_type",
         "event_value", "ecomm_total_value", "ecomm_category", "external_attribution_credit",
-        "external_attribution_model", "hotel",
+        "external_attribution_model", "original_time", "original_value", "hotel",
     ]
     private static let hotel = [
         "total_price", "base_price", "checkin_date", "checkout_date", "length_of_stay", "partner_hotel_id",
