@@ -312,7 +312,8 @@ struct CommandTests {
             try requireEqual(
                 try json("erase", "--external-id", "nobody", "--dry-run"),
                 """
-                {dead_letters:n,delivery_log:n,dry_run:true,in_flight:n,quarantined:n,queue:n,rejects:n,residue_bytes:n}
+                {dead_letters:n,delivery_log:n,dry_run:true,in_flight:n,ledger:n,quarantined:n,queue:n,rejects:n,\
+                residue_bytes:n}
                 """)
             try requireEqual(try json("version"), "{libraries:s,version:s}")
             try daemon.stop()

@@ -178,7 +178,9 @@ struct OperatorTests {
         try await onThread {
             let stage = try Stage(hasOffline: false)
             let quick = stage.settings.capi
-            stage.settings.capi = quick + ["retry: {base: 50ms, cap: 500ms, max_attempts: 1}"]
+            // All of them are to be sent before the gate closes: nobody is to be asked about their orders first.
+            stage.settings.capi =
+                quick + ["retry: {base: 50ms, cap: 500ms, max_attempts: 1}", "dedupe: {window: off}"]
             stage.settings.capi.removeAll { $0 == quick[0] }
             stage.follow(.status(503), .capi)
             var daemon = try stage.start()
