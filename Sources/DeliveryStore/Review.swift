@@ -18,6 +18,10 @@ extension DeliveryStore {
             var result = ReviewResult()
             let found = try waitingRows(request, hold, &result)
             for candidate in found {
+                if let since = request.queuedSince, candidate.queuedAt < since {
+                    result.waiting += 1
+                    continue
+                }
                 let row = try waitingRow(candidate, request, hold, original)
                 try carryOut(decide(row), candidate, row, request, original, &result, &change)
             }

@@ -40,6 +40,10 @@ extension ModelStore {
         if slice.count == request.limit { result.next = slice.last }
         let held = slice.compactMap { place in rows[place.row].map { (place.row, $0) } }
         for (id, row) in held {
+            if let since = request.queuedSince, row.queuedAt < since {
+                result.waiting += 1
+                continue
+            }
             let key = row.delivery.transaction
             let isBehind =
                 request.open.contains(key)

@@ -82,7 +82,9 @@ struct RandomWork {
 
     mutating func review(_ destination: DestinationID, now: Timestamp) -> ReviewRequest {
         let open = Set((0..<number(0...3)).map { _ in TransactionKey(rawValue: Int64(number(1...8))) })
-        return ReviewRequest(destination: destination, open: open, now: now, limit: any([1, 3, 100]))
+        return ReviewRequest(
+            destination: destination, open: open, queuedSince: any([nil, nil, nearTime(now)]), now: now,
+            limit: any([1, 3, 100]))
     }
 
     private mutating func makeOrigin() -> RecordOrigin {

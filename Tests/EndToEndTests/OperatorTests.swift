@@ -177,10 +177,9 @@ struct OperatorTests {
     func `after a repair dead letters are mapped anew, killed in the middle or not`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)
-            let quick = stage.settings.capi
-            // All of them are to be sent before the gate closes: nobody is to be asked about their orders first.
-            stage.settings.capi =
-                quick + ["retry: {base: 50ms, cap: 500ms, max_attempts: 1}", "dedupe: {window: off}"]
+            // All of them are to be sent before the gate closes, and at once after a kill: nobody is to ask about orders.
+            let quick = stage.settings.capi + ["dedupe: {window: off}"]
+            stage.settings.capi = quick + ["retry: {base: 50ms, cap: 500ms, max_attempts: 1}"]
             stage.settings.capi.removeAll { $0 == quick[0] }
             stage.follow(.status(503), .capi)
             var daemon = try stage.start()

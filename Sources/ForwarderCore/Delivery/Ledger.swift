@@ -48,16 +48,20 @@ public struct ReviewRequest: Sendable, Equatable {
     /// Transactions of deliveries that are in memory only.
     public var open: Set<TransactionKey>
     public var after: Place?
+    /// Rows that came into the queue before this are left alone; nil: none are.
+    public var queuedSince: Timestamp?
     public var now: Timestamp
     /// Most rows that are looked at.
     public var limit: Int
 
     public init(
-        destination: DestinationID, open: Set<TransactionKey>, after: Place? = nil, now: Timestamp, limit: Int
+        destination: DestinationID, open: Set<TransactionKey>, after: Place? = nil, queuedSince: Timestamp? = nil,
+        now: Timestamp, limit: Int
     ) {
         self.destination = destination
         self.open = open
         self.after = after
+        self.queuedSince = queuedSince
         self.now = now
         self.limit = limit
     }

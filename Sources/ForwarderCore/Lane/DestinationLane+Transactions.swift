@@ -118,8 +118,8 @@ extension DestinationLane {
         actions.append(
             .review(
                 ReviewRequest(
-                    destination: id, open: openTransactions, after: reviews.place, now: now.wall,
-                    limit: DestinationLane.reviewRows)))
+                    destination: id, open: openTransactions, after: reviews.place,
+                    queuedSince: reviews.queuedSince(now.uptime), now: now.wall, limit: DestinationLane.reviewRows)))
     }
 
     mutating func reviewed(_ result: ReviewResult?, _ now: Moment) {
@@ -153,21 +153,26 @@ struct Reviews: Sendable {
 
     private var due = Uptime.distantFuture
     private(set) var place: ReviewRequest.Place?
+    /// Until then only what has come since the start is looked through.
     private var earliest = Uptime.distantPast
+    private var startedAt = Timestamp.distantPast
     private var isUnderWay = false
     private var wait = shortest
     private var found = false
 
     /// Something has waited since before the start.
-    mutating func start(at now: Uptime) {
-        earliest = now + Reviews.afterStart
+    mutating func start(at now: Moment) {
+        earliest = now.uptime + Reviews.afterStart
+        startedAt = now.wall
         due = earliest
     }
+
+    func queuedSince(_ now: Uptime) -> Timestamp? { now < earliest ? startedAt : nil }
 
     /// Something waits, or may.
     mutating func begin(at now: Uptime) {
         wait = Reviews.shortest
-        due = max(earliest, min(due, now))
+        due = min(due, now)
     }
 
     func isDue(_ now: Uptime) -> Bool { next <= now }
@@ -180,7 +185,7 @@ struct Reviews: Sendable {
     /// nil: the store could not do it.
     mutating func ended(_ result: ReviewResult?, at now: Uptime) {
         isUnderWay = false
-        guard let result else { return due = max(earliest, min(due, now + Reviews.shortest)) }
+        guard let result else { return due = min(due, now + Reviews.shortest) }
         place = result.next
         found = found || result.waiting > 0
         if result.hasChanged { wait = Reviews.shortest }

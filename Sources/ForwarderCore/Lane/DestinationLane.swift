@@ -100,7 +100,7 @@ public struct DestinationLane: Sendable {
         nextDue = depth.rows > 0 ? .distantPast : .distantFuture
         nextID = UInt64(id.rawValue) << DestinationLane.idBits
         for goal in heldGoals where goal != TransactionKey.hold { goals.hold(goal, probeAt: now.uptime) }
-        if heldGoals.contains(TransactionKey.hold) { reviews.start(at: now.uptime) }
+        if heldGoals.contains(TransactionKey.hold) { reviews.start(at: now) }
         switch state {
         case .running: break
         case .paused: gate.pause()
