@@ -17,8 +17,8 @@ extension DeliveryStore {
                 continue
             }
             if known.origin == transaction.origin { continue }
-            // The shop told of it by its refund before; or uses the number of an order anew after the time to tell it.
-            if known.origin == nil { row.refunds = known.refunds }
+            // The same order once more, and what was taken back of it stays so.
+            row.refunds = known.refunds
             try replace(row)
         }
     }

@@ -18,10 +18,6 @@ extension DeliveryStore {
             var result = ReviewResult()
             let found = try waitingRows(request, hold, &result)
             for candidate in found {
-                if let since = request.queuedSince, candidate.queuedAt < since {
-                    result.waiting += 1
-                    continue
-                }
                 let row = try waitingRow(candidate, request, hold, original)
                 try carryOut(decide(row), candidate, row, request, original, &result, &change)
             }
@@ -53,7 +49,8 @@ extension DeliveryStore {
         let scan = try connection.statement(
             """
             SELECT id, due_at, strikes FROM queue INDEXED BY queue_due
-            WHERE destination = ?1 AND hold = ?2 AND (due_at, strikes, id) > (?3, ?4, ?5)
+            WHERE destination = ?1 AND hold = ?2 AND (due_at, strikes, id) > (?3, ?4, ?5) AND id <= ?7
+            AND id > ?8
             ORDER BY due_at, strikes, id LIMIT ?6
             """)
         scan.bind(1, request.destination)
@@ -62,6 +59,8 @@ extension DeliveryStore {
         scan.bind(4, request.after?.strikes ?? 0)
         scan.bind(5, request.after?.row.rawValue ?? 0)
         scan.bind(6, Int64(request.limit))
+        scan.bind(7, request.upTo.rawValue)
+        scan.bind(8, request.above.rawValue)
         var ids: [RowID] = []
         do {
             defer { scan.reset() }
@@ -123,7 +122,20 @@ extension DeliveryStore {
             origin: candidate.origin, queuedAt: candidate.queuedAt, event: candidate.event, isBehind: isBehind,
             entry: try ledgerRow(of: candidate.key, of: original ?? request.destination)?.entry)
         if let original { row.isOriginalWaiting = try isQueued(candidate.key, of: original) }
+        row.hasDeadLetter = try hasDeadLetter(candidate.key, of: request.destination)
         return row
+    }
+
+    private func hasDeadLetter(_ key: TransactionKey, of destination: DestinationID) throws(SQLiteError) -> Bool {
+        let row = try connection.statement(
+            """
+            SELECT 1 FROM dead_letters INDEXED BY dead_letters_transaction
+            WHERE destination = ?1 AND transaction_key = ?2 AND transaction_key <> 0 LIMIT 1
+            """)
+        defer { row.reset() }
+        row.bind(1, destination)
+        row.bind(2, key.rawValue)
+        return try row.step()
     }
 
     private func carryOut(
@@ -137,12 +149,13 @@ extension DeliveryStore {
             try remove([candidate.id], of: destination, &change)
             result.duplicates += 1
         case .send:
-            let update = try connection.statement("UPDATE queue SET hold = 0, due_at = ?2 WHERE id = ?1")
+            let update = try connection.statement(
+                "UPDATE queue SET hold = 0, due_at = max(?2, event_time * 1000) WHERE id = ?1")
             update.bind(1, candidate.id.rawValue)
             update.bind(2, request.now)
             try update.run()
             result.released += 1
-        case .adjust(let content, let conversion, let refunds):
+        case .adjust(let content, let conversion, let refunds, let earliest):
             var entry = LedgerRow(
                 destination: original ?? destination, key: candidate.key,
                 deliveredAt: row.entry?.deliveredAt ?? request.now)
@@ -151,7 +164,7 @@ extension DeliveryStore {
             entry.conversion = conversion
             entry.refunds = refunds
             try replace(entry)
-            try setContent(content, of: candidate, request, &change)
+            try setContent(content, of: candidate, request, at: max(request.now, earliest), &change)
             result.released += 1
         case .giveUp(let reason):
             let end = RowEnd(
@@ -163,11 +176,12 @@ extension DeliveryStore {
 
     /// From here on it is frozen as every other.
     private func setContent(
-        _ content: [UInt8], of candidate: Candidate, _ request: ReviewRequest, _ change: inout StoreChange
+        _ content: [UInt8], of candidate: Candidate, _ request: ReviewRequest, at dueAt: Timestamp,
+        _ change: inout StoreChange
     ) throws(SQLiteError) {
         let row = try connection.statement("SELECT \(Schema.frozenColumns) FROM queue WHERE id = ?1")
         let update = try connection.statement(
-            "UPDATE queue SET hold = 0, due_at = ?2, content = ?3, checksum = ?4 WHERE id = ?1")
+            "UPDATE queue SET hold = 0, due_at = max(?2, event_time * 1000), content = ?3, checksum = ?4 WHERE id = ?1")
         try content.withUnsafeBufferPointer { (content) throws(SQLiteError) in
             row.bind(1, candidate.id.rawValue)
             let checksum: Int64
@@ -180,7 +194,7 @@ extension DeliveryStore {
                 checksum = frozen.checksum
             }
             update.bind(1, candidate.id.rawValue)
-            update.bind(2, request.now)
+            update.bind(2, dueAt)
             update.bind(3, content)
             update.bind(4, checksum)
             try update.run()

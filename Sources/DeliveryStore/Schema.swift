@@ -140,6 +140,7 @@ enum Schema {
         ALTER TABLE dead_letters ADD COLUMN transaction_key INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE quarantine ADD COLUMN transaction_key;
         CREATE INDEX queue_transaction ON queue (destination, transaction_key, id) WHERE transaction_key <> 0;
+        CREATE INDEX dead_letters_transaction ON dead_letters (destination, transaction_key) WHERE transaction_key <> 0;
 
         CREATE TABLE ledger (
             id INTEGER PRIMARY KEY,

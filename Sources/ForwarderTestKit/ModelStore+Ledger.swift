@@ -10,7 +10,7 @@ extension ModelStore {
         if known?.origin == transaction.origin { return }
         ledger[key] = LedgerEntry(
             origin: transaction.origin, deliveredAt: now, conversion: transaction.conversion,
-            refunds: known.map { $0.origin == nil ? $0.refunds : [] } ?? [])
+            refunds: known?.refunds ?? [])
     }
 
     public func identify(_ inquiry: TransactionInquiry) -> [TransactionInquiry.Answer] {
@@ -32,6 +32,7 @@ extension ModelStore {
         var result = ReviewResult()
         let waiting = rows.filter {
             $0.value.destination == request.destination && $0.value.hold == TransactionKey.hold
+                && $0.key <= request.upTo && $0.key > request.above
         }
         .map { ReviewRequest.Place(dueAt: $0.value.dueAt, strikes: Int64($0.value.strikes), row: $0.key) }
         .filter { place in request.after.map { $0.isBefore(place) } ?? true }
@@ -40,10 +41,6 @@ extension ModelStore {
         if slice.count == request.limit { result.next = slice.last }
         let held = slice.compactMap { place in rows[place.row].map { (place.row, $0) } }
         for (id, row) in held {
-            if let since = request.queuedSince, row.queuedAt < since {
-                result.waiting += 1
-                continue
-            }
             let key = row.delivery.transaction
             let isBehind =
                 request.open.contains(key)
@@ -58,22 +55,25 @@ extension ModelStore {
                 origin: row.recordOrigin, queuedAt: row.queuedAt, event: row.record, isBehind: isBehind,
                 entry: ledger[ledgerKey])
             if let original { waitingRow.isOriginalWaiting = isQueued(key, of: original) }
+            waitingRow.hasDeadLetter =
+                key != .none
+                && deadLetters.contains {
+                    $0.row.destination == request.destination && $0.row.delivery.transaction == key
+                }
             switch decide(waitingRow) {
             case .wait: result.waiting += 1
             case .duplicate:
                 _ = take(id, of: request.destination)
                 result.duplicates += 1
             case .send:
-                rows[id]?.hold = nil
-                rows[id]?.dueAt = request.now
+                release(id, at: request.now)
                 result.released += 1
-            case .adjust(let content, let conversion, let refunds):
+            case .adjust(let content, let conversion, let refunds, let earliest):
                 ledger[ledgerKey] = LedgerEntry(
                     origin: waitingRow.entry?.origin, deliveredAt: waitingRow.entry?.deliveredAt ?? request.now,
                     conversion: conversion, refunds: refunds)
                 rows[id]?.content = content
-                rows[id]?.hold = nil
-                rows[id]?.dueAt = request.now
+                release(id, at: max(request.now, earliest))
                 result.released += 1
             case .giveUp(let reason):
                 guard let row = take(id, of: request.destination) else { continue }
@@ -83,6 +83,12 @@ extension ModelStore {
         }
         result.depth = depth(of: request.destination)
         return result
+    }
+
+    private mutating func release(_ id: RowID, at time: Timestamp) {
+        guard let row = rows[id] else { return }
+        rows[id]?.hold = nil
+        rows[id]?.dueAt = max(time, Timestamp(seconds: row.delivery.eventTime))
     }
 }
 

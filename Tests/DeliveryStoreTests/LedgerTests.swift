@@ -106,7 +106,36 @@ import Testing
         -> ReviewResult
     {
         try store.review(
-            ReviewRequest(destination: capi, open: [], now: noon, limit: 100), original: original, decide: decide)
+            ReviewRequest(destination: capi, open: [], upTo: RowID(.max), now: noon, limit: 100), original: original,
+            decide: decide)
+    }
+
+    @Test func `what is released is not due before its event, nor before its adjustment`() throws {
+        let waiting = samples(1...3) { sample in
+            sample.transaction = sample.row
+            if sample.row == 1 { sample.eventTime = noon.seconds + 60 }
+        }
+        try store.enqueue(waiting, capi, hold: TransactionKey.hold)
+        _ = try review { row in
+            if row.origin.offset == 1 { return .send }
+            let wait = Duration.seconds(row.origin.offset == 2 ? 30 : -30)
+            return .adjust(content: [], conversion: [], refunds: [], notBefore: noon + wait)
+        }
+        #expect(try store.claimedRows(capi) == [3])
+        #expect(try store.claimedRows(capi, now: noon + .seconds(30)) == [2])
+        #expect(try store.claimedRows(capi, now: noon + .seconds(60)) == [1])
+    }
+
+    @Test func `a row that was named after a review was asked for is not looked at`() throws {
+        try store.enqueue(samples(1...3) { $0.transaction = $0.row }, capi, hold: TransactionKey.hold)
+        var seen: [Int64] = []
+        let request = ReviewRequest(destination: capi, open: [], upTo: RowID(2), now: noon, limit: 100)
+        let result = try store.review(request, original: nil) { row in
+            seen.append(row.origin.offset)
+            return .send
+        }
+        #expect(seen == [1, 2] && result.released == 2)
+        #expect(try store.claimedRows(capi) == [1, 2])
     }
 
     @Test func `what is decided about waiting rows is carried out, and frozen anew`() throws {
@@ -117,7 +146,7 @@ import Testing
             switch row.origin.offset {
             case 1: .duplicate
             case 2: .send
-            case 3: .adjust(content: Array(content.utf8), conversion: [1], refunds: [2])
+            case 3: .adjust(content: Array(content.utf8), conversion: [1], refunds: [2], notBefore: noon)
             default: .giveUp(reason: "purchase_unknown")
             }
         }

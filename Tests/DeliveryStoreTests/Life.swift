@@ -213,7 +213,8 @@ final class Life {
             return .adjust(
                 content: Array(repeating: UInt8(ascii: "a"), count: number % 50),
                 conversion: row.entry?.conversion ?? [7],
-                refunds: Array(repeating: UInt8(ascii: "r"), count: number % 20))
+                refunds: Array(repeating: UInt8(ascii: "r"), count: number % 20),
+                notBefore: row.queuedAt + .seconds(number % 3 * 30))
         }
     }
 

@@ -83,8 +83,8 @@ struct RandomWork {
     mutating func review(_ destination: DestinationID, now: Timestamp) -> ReviewRequest {
         let open = Set((0..<number(0...3)).map { _ in TransactionKey(rawValue: Int64(number(1...8))) })
         return ReviewRequest(
-            destination: destination, open: open, queuedSince: any([nil, nil, nearTime(now)]), now: now,
-            limit: any([1, 3, 100]))
+            destination: destination, open: open, above: RowID(any([0, 0, lastRow / 3])),
+            upTo: RowID(any([lastRow, lastRow, lastRow / 2])), now: now, limit: any([1, 3, 100]))
     }
 
     private mutating func makeOrigin() -> RecordOrigin {

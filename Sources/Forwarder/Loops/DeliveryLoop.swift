@@ -30,6 +30,8 @@ final class DeliveryLoop {
     private var replies: [Reply<Void>] = []
     var tests: [RequestID: RunningTest] = [:]
     var lastTest: UInt64 = 0
+    /// Kafka has given partitions to this process.
+    private var isReading = false
     var verdicts = Verdicts()
     var accountWork = AccountWork()
     var now = SystemClock.now
@@ -119,6 +121,7 @@ final class DeliveryLoop {
             heldGoals: destination.heldGoals, state: destination.state, now: now, seed: .random(in: .min ... .max))
         requestTimes[destination.id] = Histogram()
         if !store.takesWork { tell(destination.id, .storeHealth(isWritable: false)) }
+        if isReading { tell(destination.id, .reading) }
     }
 
     // MARK: Inputs
@@ -130,6 +133,10 @@ final class DeliveryLoop {
             for (id, batch) in handOver.batches { tell(id, .fresh(batch)) }
             numbers.merge(handOver.numbers) { _, new in new }
             kafka = handOver.kafka
+            if !isReading, !kafka.partitions.isEmpty {
+                isReading = true
+                tellAll(.reading)
+            }
         case .revoked(let assignments): tellAll(.revoked(assignments))
         case .stored(let id, let ticket, let leftOut): tell(id, .stored(ticket, leftOut: leftOut))
         case .expired(let id, let count): tell(id, .expired(count: count))

@@ -251,7 +251,8 @@ final class StoreLoop {
         do throws(StoreError) {
             return try store.review(request, original: original) { review.decide($0, now: now.wall) }
         } catch {
-            writeFailed(error)
+            // What cannot be read here holds up nobody else.
+            if [.diskFull, .stateUnknown].contains(error.kind) { writeFailed(error) } else { readFailed(error) }
             return nil
         }
     }

@@ -27,6 +27,8 @@ extension Configuration {
         refunds.name = Configuration.refundsName(of: destination.name)
         refunds.kind = .adjustments(adjustments)
         refunds.endpoint = carrier.endpoint
+        // As long as Microsoft takes corrections.
+        refunds.maxEventAge = .seconds(90 * 86_400)
         refunds.dedupe.window = nil
         refunds.refundWait = nil
         refunds.unmapped = .skip
@@ -45,12 +47,14 @@ extension DestinationSettings {
     var purchaseGoal: String? {
         switch kind {
         case .capi(let capi):
+            if capi.events.contains(where: { $0.event == Self.refundEvent && $0.target != .skip }) { return nil }
             if let mapping = capi.events.first(where: { $0.event == Self.purchaseEvent }) {
                 if case .custom(let name) = mapping.target { return name }
                 return nil
             }
             return EventRoutes.defaultNames.first { $0.event == Self.purchaseEvent }?.name
         case .offlineConversions(let offline):
+            if offline.goals.contains(where: { $0.event == Self.refundEvent }) { return nil }
             return offline.goals.first { $0.event == Self.purchaseEvent }?.name
         case .adjustments: return nil
         }

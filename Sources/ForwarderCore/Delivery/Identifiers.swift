@@ -62,6 +62,9 @@ public final class RowIDs: Sendable {
         last = Atomic(highest.rawValue)
     }
 
+    /// The last one that was handed out.
+    public var highest: RowID { RowID(last.load(ordering: .relaxed)) }
+
     public func next() -> RowID {
         RowID(last.add(1, ordering: .relaxed).newValue)
     }

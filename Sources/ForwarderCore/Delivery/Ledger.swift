@@ -47,21 +47,25 @@ public struct ReviewRequest: Sendable, Equatable {
     public var destination: DestinationID
     /// Transactions of deliveries that are in memory only.
     public var open: Set<TransactionKey>
+    /// Rows up to this one are left alone: they were there before the start, and what they wait for may still come again
+    /// from Kafka.
+    public var above: RowID
+    /// Rows that were named later are not looked at: what they wait for need not be among `open` yet.
+    public var upTo: RowID
     public var after: Place?
-    /// Rows that came into the queue before this are left alone; nil: none are.
-    public var queuedSince: Timestamp?
     public var now: Timestamp
     /// Most rows that are looked at.
     public var limit: Int
 
     public init(
-        destination: DestinationID, open: Set<TransactionKey>, after: Place? = nil, queuedSince: Timestamp? = nil,
+        destination: DestinationID, open: Set<TransactionKey>, above: RowID = .none, upTo: RowID, after: Place? = nil,
         now: Timestamp, limit: Int
     ) {
         self.destination = destination
         self.open = open
+        self.above = above
+        self.upTo = upTo
         self.after = after
-        self.queuedSince = queuedSince
         self.now = now
         self.limit = limit
     }
@@ -79,10 +83,12 @@ public struct WaitingRow: Sendable, Equatable {
     public var entry: LedgerEntry?
     /// For an adjustment: what it adjusts still waits in the queue of its destination.
     public var isOriginalWaiting: Bool
+    /// Another delivery of this transaction, to this destination, was given up.
+    public var hasDeadLetter: Bool
 
     public init(
         origin: RecordOrigin, queuedAt: Timestamp, event: [UInt8], isBehind: Bool, entry: LedgerEntry?,
-        isOriginalWaiting: Bool = false
+        isOriginalWaiting: Bool = false, hasDeadLetter: Bool = false
     ) {
         self.origin = origin
         self.queuedAt = queuedAt
@@ -90,6 +96,7 @@ public struct WaitingRow: Sendable, Equatable {
         self.isBehind = isBehind
         self.entry = entry
         self.isOriginalWaiting = isOriginalWaiting
+        self.hasDeadLetter = hasDeadLetter
     }
 }
 
@@ -98,10 +105,11 @@ public enum WaitingDecision: Sendable, Equatable {
     case wait
     /// It is that other delivery once more.
     case duplicate
-    /// Its turn has come.
+    /// Its turn has come, as soon as its event has happened.
     case send
-    /// Its turn has come, and only now is it known what is to be sent, and what the ledger has to say from now on.
-    case adjust(content: [UInt8], conversion: [UInt8], refunds: [UInt8])
+    /// Its turn has come, and only now is it known what is to be sent, when at the earliest, and what the ledger has to say
+    /// from now on.
+    case adjust(content: [UInt8], conversion: [UInt8], refunds: [UInt8], notBefore: Timestamp)
     case giveUp(reason: String)
 }
 

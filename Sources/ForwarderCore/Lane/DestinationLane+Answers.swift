@@ -37,6 +37,8 @@ extension DestinationLane {
     ) {
         let pending = attempt.pending
         let fates = Fates(verdict, pending.batch)
+        let isTaken = verdict.others == .delivered || verdict.others == .unconfirmed
+        rememberOrphans(pending.batch, taken: isTaken ? fates.orphans : [], now)
         report.refused = deadLetter(
             pending.batch, fates.refused.map { ($0.index, DeadLetterCause(.refused, $0.code)) }, now)
         report.retried =

@@ -58,7 +58,7 @@ extension DestinationLane {
         }
         for (request, attempt) in attempts {
             for (index, delivery) in attempt.pending.batch.deliveries.enumerated() where isGone(delivery) {
-                forgetTransactions([delivery])
+                // Its transaction stays open until the answer is there: Microsoft may take it.
                 attempts[request]?.pending.batch.deliveries[index].orphan()
                 count += 1
             }

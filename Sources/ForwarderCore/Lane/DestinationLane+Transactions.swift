@@ -30,6 +30,7 @@ extension DestinationLane {
         guard let place = inquired.firstIndex(where: { $0.id == inquiry }) else { return }
         let pending = inquired.remove(at: place).pending
         let batch = pending.batch
+        if answers == nil { books.notRemembered += batch.deliveries.count { $0.transaction != .none } }
         var answer = (answers ?? []).makeIterator()
         var flowing: [Int] = []
         var duplicates: [Int] = []
@@ -81,10 +82,10 @@ extension DestinationLane {
     /// Whether a delivered transaction goes to the ledger. A disk in trouble does not hold up a healthy destination: what
     /// cannot be written there may count twice.
     mutating func remember(_ delivery: Delivery) -> Bool {
-        guard settings.remembering != .nothing else { return false }
-        if isStoreWritable { return true }
+        let isLedgerKept = settings.remembering != .nothing
+        if isLedgerKept, isStoreWritable { return true }
         openTransactions.remove(delivery.transaction)
-        books.notRemembered += 1
+        if isLedgerKept { books.notRemembered += 1 }
         return false
     }
 
@@ -100,6 +101,19 @@ extension DestinationLane {
         handOver.works.append(.remember(id, transactions, at: now.wall))
         handOver.transactions += transactions.map(\.key)
         handOver.bytes += transactions.reduce(0) { $0 + $1.conversion.count }
+    }
+
+    /// Given up while they were on their way, with their partition or their row: but if Microsoft took them, they count.
+    mutating func rememberOrphans(_ batch: DeliveryBatch, taken: [Int], _ now: Moment) {
+        let orphans = batch.deliveries.indices.filter {
+            batch.deliveries[$0].isOrphan && batch.deliveries[$0].transaction != .none
+        }
+        guard !orphans.isEmpty else { return }
+        let remembered = orphans.filter { taken.contains($0) && remember(batch.deliveries[$0]) }
+        if !remembered.isEmpty { remember(batch, remembered, now) }
+        for index in orphans where !remembered.contains(index) {
+            openTransactions.remove(batch.deliveries[index].transaction)
+        }
     }
 
     private func conversion(_ content: [UInt8]) -> [UInt8] {
@@ -118,14 +132,15 @@ extension DestinationLane {
         actions.append(
             .review(
                 ReviewRequest(
-                    destination: id, open: openTransactions, after: reviews.place,
-                    queuedSince: reviews.queuedSince(now.uptime), now: now.wall, limit: DestinationLane.reviewRows)))
+                    destination: id, open: openTransactions, above: reviews.leftAlone(now.uptime), upTo: rows.highest,
+                    after: reviews.place, now: now.wall, limit: DestinationLane.reviewRows)))
     }
 
     mutating func reviewed(_ result: ReviewResult?, _ now: Moment) {
         reviews.ended(result, at: now.uptime)
         guard let result else { return }
-        if result.released > 0 { nextDue = .distantPast }
+        // A row that cannot be read flows too: the claim that finds it puts it aside.
+        if result.released + result.damaged > 0 { nextDue = .distantPast }
         let ended = result.duplicates + result.givenUp.count
         pendingRows -= ended
         if result.duplicates > 0 { skippedDuplicates(result.duplicates) }
@@ -153,26 +168,33 @@ struct Reviews: Sendable {
 
     private var due = Uptime.distantFuture
     private(set) var place: ReviewRequest.Place?
-    /// Until then only what has come since the start is looked through.
+    /// Rows that were there before the start, and until when they are left alone.
+    private var old = RowID.none
     private var earliest = Uptime.distantPast
-    private var startedAt = Timestamp.distantPast
+    /// When the last pass was over.
+    private var lastPass = Uptime.distantPast
     private var isUnderWay = false
     private var wait = shortest
     private var found = false
 
-    /// Something has waited since before the start.
-    mutating func start(at now: Moment) {
-        earliest = now.uptime + Reviews.afterStart
-        startedAt = now.wall
-        due = earliest
+    /// Rows up to `highest` have waited since before the start: they are left alone until records are read, and a while more.
+    mutating func start(highest: RowID) {
+        old = highest
+        earliest = .distantFuture
     }
 
-    func queuedSince(_ now: Uptime) -> Timestamp? { now < earliest ? startedAt : nil }
+    /// Records are being read.
+    mutating func reading(at now: Uptime) {
+        guard earliest == .distantFuture else { return }
+        earliest = now + Reviews.afterStart
+        due = min(due, earliest)
+    }
 
-    /// Something waits, or may.
+    func leftAlone(_ now: Uptime) -> RowID { now < earliest ? old : .none }
+
+    /// Something waits, or may. What comes all the time does not have everything looked through all the time.
     mutating func begin(at now: Uptime) {
-        wait = Reviews.shortest
-        due = min(due, now)
+        due = min(due, max(now, lastPass == .distantPast ? now : lastPass + wait))
     }
 
     func isDue(_ now: Uptime) -> Bool { next <= now }
@@ -190,6 +212,8 @@ struct Reviews: Sendable {
         found = found || result.waiting > 0
         if result.hasChanged { wait = Reviews.shortest }
         if place != nil { return due = now }
+        lastPass = now
+        if earliest < .distantFuture, now < earliest { due = min(due, earliest) }
         if found {
             due = min(due, now + wait)
             wait = min(wait * 2, Reviews.longest)

@@ -100,7 +100,7 @@ public struct DestinationLane: Sendable {
         nextDue = depth.rows > 0 ? .distantPast : .distantFuture
         nextID = UInt64(id.rawValue) << DestinationLane.idBits
         for goal in heldGoals where goal != TransactionKey.hold { goals.hold(goal, probeAt: now.uptime) }
-        if heldGoals.contains(TransactionKey.hold) { reviews.start(at: now) }
+        if heldGoals.contains(TransactionKey.hold) { reviews.start(highest: rows.highest) }
         switch state {
         case .running: break
         case .paused: gate.pause()
@@ -120,6 +120,7 @@ public struct DestinationLane: Sendable {
         case .expired(let count): expired(count)
         case .storeHealth(let isWritable): isStoreWritable = isWritable
         case .depth(let depth): self.depth = depth
+        case .reading: reviews.reading(at: now.uptime)
         case .revoked(let assignments): revoke(assignments)
         case .pause: pause()
         case .resume: resume(now)

@@ -21,6 +21,8 @@ struct Fates {
     private(set) var goalTooYoung: [(index: Int, code: String)] = []
     /// The deliveries none of whose entries was named.
     private(set) var others: [Int] = []
+    /// Those given up meanwhile that were not named either.
+    private(set) var orphans: [Int] = []
 
     init(_ verdict: Verdict, _ batch: DeliveryBatch) {
         var firstEntry = 0
@@ -30,7 +32,10 @@ struct Fates {
             let entry = named.first.flatMap { $0.index < end ? $0 : nil }
             named = named.drop { $0.index < end }
             firstEntry = end
-            if batch.deliveries[index].isOrphan { continue }
+            if batch.deliveries[index].isOrphan {
+                if entry == nil { orphans.append(index) }
+                continue
+            }
             switch entry?.fate {
             case nil: others.append(index)
             case .refused: refused.append((index, entry?.code ?? ""))

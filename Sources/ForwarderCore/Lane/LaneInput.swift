@@ -19,6 +19,8 @@ public enum LaneInput: Sendable {
     case storeHealth(isWritable: Bool)
     /// How much is in the queue on disk.
     case depth(QueueDepth)
+    /// Kafka has given partitions to this process.
+    case reading
     /// These assignments are gone; their next owner reads the records again.
     case revoked(Set<AssignmentID>)
     /// An operator's hand, or what he did before the process started.

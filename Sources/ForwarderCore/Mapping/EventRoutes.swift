@@ -42,6 +42,8 @@ struct EventRoutes: ~Copyable, Sendable {
             for (event, name) in EventRoutes.defaultNames where !draft.knows(event) {
                 draft.add(event, draft.route(name.map { .custom(name: $0) } ?? .pageLoad))
             }
+            // It goes as a correction, not as an event of its own.
+            if destination.remembering == .conversion { draft.add(DestinationSettings.refundEvent, nil) }
             unmapped =
                 destination.unmapped == .forward ? draft.route(.customByOwnName, EventRoutes.forwardedName) : nil
             for event in destination.deliveryLog.events where !draft.knows(event) { draft.add(event, unmapped) }

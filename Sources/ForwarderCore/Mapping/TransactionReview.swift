@@ -19,9 +19,9 @@ public struct TransactionReview: Sendable {
     // MARK: Refunds
 
     private func adjust(_ row: WaitingRow, _ settings: AdjustmentSettings, _ now: Timestamp) -> WaitingDecision {
+        if row.isBehind || row.isOriginalWaiting { return .wait }
         // What was taken in had all of it.
         guard let event = RefundEvent(neutral: row.event) else { return .giveUp(reason: "refund_unreadable") }
-        if row.isBehind || row.isOriginalWaiting { return .wait }
         if let entry = row.entry, let conversion = SentConversion(entry.conversion) {
             return adjust(conversion, Refunds(entry.refunds), row, event, settings)
         }
@@ -29,7 +29,7 @@ public struct TransactionReview: Sendable {
         guard let told = SentConversion.told(by: event, settings) else {
             return .giveUp(reason: "purchase_unknown")
         }
-        return adjust(told, Refunds([]), row, event, settings)
+        return adjust(told, Refunds(row.entry?.refunds ?? []), row, event, settings)
     }
 
     private func adjust(
@@ -38,8 +38,9 @@ public struct TransactionReview: Sendable {
     ) -> WaitingDecision {
         var refunds = before
         if let known = refunds.entry(event.id) {
-            // Sent before, and published again by the shop; or the same record once more, whose answer is not known.
-            guard known.origin == row.origin.text else { return .duplicate }
+            // The same record once more, whose answer is not known; or published again by the shop, which is of no use
+            // unless the first one was given up. What is sent says what is left, so nothing is subtracted twice.
+            guard known.origin == row.origin.text || row.hasDeadLetter else { return .duplicate }
         } else {
             guard refunds.entries.count < Refunds.limit else { return .giveUp(reason: "too_many_refunds") }
             if let value = conversion.value, !refunds.entries.isEmpty, refunds.total >= value {
@@ -52,8 +53,10 @@ public struct TransactionReview: Sendable {
         }
         guard let value = conversion.value else { return .giveUp(reason: "purchase_value_unknown") }
         let rest = value > refunds.total ? value - refunds.total : nil
-        let content = content(of: conversion, event, settings, rest: rest, at: refunds.lastTime ?? event.time)
-        return .adjust(content: content, conversion: conversion.bytes, refunds: refunds.json)
+        let time = refunds.lastTime ?? event.time
+        return .adjust(
+            content: content(of: conversion, event, settings, rest: rest, at: time), conversion: conversion.bytes,
+            refunds: refunds.json, notBefore: Timestamp(seconds: time))
     }
 
     /// The entry of the request: OfflineConversionAdjustment or OnlineConversionAdjustment of Campaign Management v13.

@@ -18,6 +18,9 @@ extension Simulation {
             process.partitionOf[id] = partition
             trace("assigned \(partition) as \(id.rawValue) from \(log.committed ?? 0)")
         }
+        if !process.assignments.isEmpty {
+            for index in process.lanes.indices { send(.lane(index, .reading), to: .delivery) }
+        }
         pollSoon()
     }
 

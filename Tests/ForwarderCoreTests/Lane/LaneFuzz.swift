@@ -319,6 +319,7 @@ struct LaneFuzz {
             seed: seed &+ nextSequence)
         generation += 1
         tell(.credential(isReady: true, generation: generation))
+        tell(.reading)
     }
 
     // MARK: Convergence

@@ -240,6 +240,7 @@ struct LaneScene {
             heldGoals: store.heldGoals(of: LaneScene.id), state: store.states[LaneScene.id] ?? .running, now: now,
             seed: 2)
         tell(.credential(isReady: true, generation: 1))
+        tell(.reading)
     }
 
     private mutating func show() {

@@ -61,7 +61,7 @@ final class RefundDesk {
             origin: origin(offset ?? self.offset), queuedAt: queuedAt, event: neutral, isBehind: isBehind,
             entry: ledger[delivery.transaction], isOriginalWaiting: isOriginalWaiting)
         let decision = review.decide(row, now: now)
-        if case .adjust(_, let conversion, let refunds) = decision {
+        if case .adjust(_, let conversion, let refunds, _) = decision {
             let known = ledger[delivery.transaction]
             ledger[delivery.transaction] = LedgerEntry(
                 origin: known?.origin, deliveredAt: known?.deliveredAt ?? now, conversion: conversion, refunds: refunds)
@@ -71,7 +71,7 @@ final class RefundDesk {
 
     /// The request in which a decision ends.
     func request(_ decision: WaitingDecision?) -> HTTPRequest? {
-        guard case .adjust(let content, _, _)? = decision else { return nil }
+        guard case .adjust(let content, _, _, _)? = decision else { return nil }
         return MicrosoftInterface(refunds).request(
             content, isStrict: false, .init(token: "access-token", developerToken: "developer-token"))
     }
@@ -82,7 +82,7 @@ final class RefundDesk {
 
     /// `69.99`, or `retract`.
     func outcome(_ decision: WaitingDecision?) -> String? {
-        guard case .adjust(let content, _, _)? = decision else { return nil }
+        guard case .adjust(let content, _, _, _)? = decision else { return nil }
         let text = String(decoding: content, as: UTF8.self)
         return value("AdjustmentType", in: text) == "Retract" ? "retract" : value("AdjustmentValue", in: text)
     }

@@ -100,8 +100,11 @@ import Testing
         let desk = RefundDesk()
         desk.sell(time: 1_786_000_000)
         func time(_ decision: WaitingDecision?) -> String? {
-            guard case .adjust(let content, _, _)? = decision else { return nil }
-            return value("AdjustmentTime", in: String(decoding: content, as: UTF8.self))
+            guard case .adjust(let content, _, _, let earliest)? = decision else { return nil }
+            let time = value("AdjustmentTime", in: String(decoding: content, as: UTF8.self))
+            // Of what has not happened yet Microsoft takes nothing.
+            #expect(time == ISO8601.text(earliest.seconds))
+            return time
         }
         #expect(time(desk.refund("1", event: "a", time: 1_785_999_000)) == "2026-08-06T07:06:40Z")
         #expect(time(desk.refund("1", event: "b", time: 1_785_999_000)) == "2026-08-06T07:06:41Z")
