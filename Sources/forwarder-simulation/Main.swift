@@ -65,6 +65,11 @@ private struct Summary {
     var records = 0
     var requests = 0
     var deadLetters = 0
+    var orders = 0
+    var repeated = 0
+    var refunds = 0
+    var exactlyRefunded = 0
+    var countedTwice: [Simulation.Excuse: Int] = [:]
     var length = Duration.zero
     var played = 0
     var failed: [UInt64] = []
@@ -76,10 +81,19 @@ private struct Summary {
         records += report.records
         requests += report.requests
         deadLetters += report.deadLetters
+        orders += report.orders
+        repeated += report.repeated
+        refunds += report.refunds
+        exactlyRefunded += report.exactlyRefunded
+        countedTwice.merge(report.countedTwice, uniquingKeysWith: +)
         length += report.length
         guard let failure = report.failure else { return }
         failed.append(report.seed)
         print("seed \(report.seed): \(failure); forwarder-simulation --trace \(report.seed) tells how it came")
+    }
+
+    private var excuses: String {
+        Simulation.Excuse.allCases.map { "\(countedTwice[$0] ?? 0) \($0.rawValue)" }.joined(separator: ", ")
     }
 
     var line: String {
@@ -87,7 +101,9 @@ private struct Summary {
         let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
         return """
             \(played) seeds, \(failed.count) failed: \(days) days, \(lives) lives, \(records) records, \(requests) requests, \
-            \(deadLetters) dead letters, played in \((seconds * 10).rounded() / 10) s
+            \(deadLetters) dead letters, \(orders) orders of which \(repeated) were said again, \(refunds) refunds, \
+            \(exactlyRefunded) refunded orders foretold to the cent, \
+            counted twice with an excuse: \(excuses), played in \((seconds * 10).rounded() / 10) s
             """
     }
 }

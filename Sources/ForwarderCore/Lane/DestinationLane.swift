@@ -37,7 +37,7 @@ public struct DestinationLane: Sendable {
     /// The store was asked whether they are the first of their transactions; in the order in which it was asked.
     var inquired: [(id: InquiryID, pending: PendingBatch)] = []
     /// Transactions of deliveries that the store knows nothing of yet, or not yet what became of them.
-    var openTransactions: Set<TransactionKey> = []
+    package internal(set) var openTransactions: Set<TransactionKey> = []
     var reviews = Reviews()
 
     // MARK: The queue on disk

@@ -25,7 +25,8 @@ struct ModelKafka {
         partitions = Array(repeating: Partition(), count: count)
     }
 
-    mutating func publish(_ record: SimulatedShop.Record, to partition: Int, hole: Int64) {
+    mutating func publish(_ record: SimulatedShop.Record, hole: Int64) {
+        let partition = record.partition
         let offset = partitions[partition].nextOffset + hole
         partitions[partition].records.append(Record(offset: offset, value: record.value, fate: record.fate))
         partitions[partition].nextOffset = offset + 1

@@ -7,6 +7,10 @@ extension Simulation {
         let snapshot = lane.snapshot(now: now)
         if snapshot.unaccounted != 0 { fail("\(snapshot.name): unaccounted \(snapshot.unaccounted)") }
         if snapshot.inFlight < 0 { fail("\(snapshot.name): in flight \(snapshot.inFlight)") }
+        // At the end of a process they end with it.
+        if process?.isDraining == false, lane.isEmpty, !lane.openTransactions.isEmpty {
+            fail("\(snapshot.name): \(lane.openTransactions.count) transactions are open, and nothing is there")
+        }
     }
 
     /// Everything that was read has one disposition, and what is owed is in one place.
@@ -46,14 +50,14 @@ extension Simulation {
         let kept = keptOffsets(of: partition)
         let rejected = Set(store.rejects.filter { Int($0.partition) == partition }.map(\.offset))
         for record in records {
-            for index in 0...1 where !isAccountedFor(record, partition, index, kept[index], rejected) {
+            for index in settings.indices where !isAccountedFor(record, partition, index, kept[index], rejected) {
                 fail("offset \(record.offset) of \(partition) is committed and nowhere for destination \(index)")
             }
         }
     }
 
     private func keptOffsets(of partition: Int) -> [Set<Int64>] {
-        var kept: [Set<Int64>] = [[], []]
+        var kept: [Set<Int64>] = [[], [], []]
         for row in Array(store.rows.values) + store.deadLetters.map(\.row) {
             if Int(row.delivery.partition) == partition, let index = Simulation.ids.firstIndex(of: row.destination) {
                 kept[index].insert(row.delivery.offset)
@@ -70,10 +74,18 @@ extension Simulation {
         return record.fate.end(index) == .skipped || isDelivered(record.fate, index) || kept.contains(record.offset)
     }
 
-    /// Accepted; or believed without a proof, which is counted.
+    /// Accepted, or believed without a proof, which is counted. An order is as soon as one of its copies is.
     private func isDelivered(_ fate: SimulatedShop.Fate, _ index: Int) -> Bool {
-        let name = index == 0 ? fate.eventID : fate.conversion?.clickID ?? ""
-        return timesAccepted(fate, index) > 0 || believed[index].contains(name)
+        if index == 2 { return isResolved(fate) }
+        if let order = fate.order.map({ shop.orders[$0] }), order.isOnce(index) {
+            return order.copies.contains { isDelivered($0.eventID, $0.conversion, index) }
+        }
+        return isDelivered(fate.eventID, fate.conversion, index)
+    }
+
+    private func isDelivered(_ eventID: String, _ conversion: ConversionKey?, _ index: Int) -> Bool {
+        let name = index == 0 ? eventID : conversion?.clickID ?? ""
+        return timesAccepted(eventID, conversion, index) > 0 || believed[index].contains(name)
     }
 
     /// The event ids in a request, or the click ids of its conversions.
@@ -86,15 +98,17 @@ extension Simulation {
         return items.compactMap { $0[index == 0 ? "eventId" : "MicrosoftClickId"]?.string }
     }
 
-    private func timesAccepted(_ fate: SimulatedShop.Fate, _ index: Int) -> Int {
-        if index == 0 { return microsoft.timesAccepted(tag: Simulation.tag, eventID: fate.eventID) }
-        return fate.conversion.map { microsoft.timesAccepted(account: Simulation.account, $0) } ?? 0
+    func timesAccepted(_ eventID: String, _ conversion: ConversionKey?, _ index: Int) -> Int {
+        if index == 0 { return microsoft.timesAccepted(tag: Simulation.tag, eventID: eventID) }
+        return conversion.map { microsoft.timesAccepted(account: Simulation.account, $0) } ?? 0
     }
 
     // MARK: What Microsoft holds against the daemon
 
     /// What a machine whose clock is fast earns for what has not happened yet.
-    private static let timeReasons: Set = ["InvalidEventTime", "FutureConversionTimeCannotBeSet"]
+    private static let timeReasons: Set = [
+        "InvalidEventTime", "FutureConversionTimeCannotBeSet", "OfflineConversionFutureAdjustmentTimeCannotBeSet",
+    ]
 
     /// Nothing, except what it sent while its clock was wrong, and what came before its goal was there.
     mutating func checkFindings() {
@@ -104,6 +118,7 @@ extension Simulation {
             guard let findings = microsoft.books(of: destination)?.findings, findings.count > seenFindings[index]
             else { continue }
             for finding in findings[seenFindings[index]...] where finding.reason != "OfflineConversionNameInvalid" {
+                if index == 2, isOfBelieved(finding) { continue }
                 if wasClockWrong, Simulation.timeReasons.contains(finding.reason), let name = finding.eventID {
                     mistimed[index].insert(name)
                 } else {
@@ -128,7 +143,7 @@ extension Simulation {
 
     mutating func checkEnd() {
         guard process != nil else { return fail("it ended without a process") }
-        var dead: [[Int: [Int64: DeadLetterCause]]] = [[:], [:]]
+        var dead: [[Int: [Int64: DeadLetterCause]]] = [[:], [:], [:]]
         for letter in store.deadLetters {
             guard let index = Simulation.ids.firstIndex(of: letter.row.destination) else { continue }
             dead[index][Int(letter.row.delivery.partition), default: [:]][letter.row.delivery.offset] = letter.cause
@@ -136,7 +151,7 @@ extension Simulation {
         }
         for (partition, log) in kafka.partitions.enumerated() {
             for record in log.records {
-                for index in 0...1 where record.fate.end(index) == .delivered {
+                for index in settings.indices where record.fate.end(index) == .delivered {
                     checkEnd(record, index, partition, dead[index][partition]?[record.offset])
                 }
             }
@@ -147,11 +162,15 @@ extension Simulation {
             report.delivered += books.accepted
         }
         report.deadLetters = store.deadLetters.count
+        checkOrders(dead[2])
     }
 
     private mutating func checkEnd(
         _ record: ModelKafka.Record, _ index: Int, _ partition: Int, _ cause: DeadLetterCause?
     ) {
+        if let reason = cause?.reason, index == 2, isOfNobody(record.fate), reason != "purchase_unknown" {
+            fail("record \(record.offset) of \(partition) refunds an order of nobody's, and is dead as \(reason)")
+        }
         if isDelivered(record.fate, index) || cause != nil { return }
         // That this was right was looked at when it was read.
         let place = Place(partition: partition, offset: record.offset, destination: index)
@@ -170,6 +189,8 @@ extension Simulation {
             if !refusals.contains(letter.cause.reason), !isForItsTime {
                 fail("record \(offset) is dead as refused: \(letter.cause.reason)")
             }
+        // When it was given up, it was looked at why.
+        case .data where letter.row.destination == Simulation.ids[2]: break
         case .data: fail("record \(offset) is dead as data: \(letter.cause.reason)")
         }
     }
@@ -181,6 +202,9 @@ extension Simulation {
                 $0.offset == delivery.offset
             })
         else { return false }
+        if index == 2, let order = record.fate.order {
+            return shop.orders[order].copies.contains { mistimed[2].contains($0.conversion.time) }
+        }
         return mistimed[index].contains(index == 0 ? record.fate.eventID : record.fate.conversion?.time ?? "")
     }
 }

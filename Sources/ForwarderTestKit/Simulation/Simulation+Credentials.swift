@@ -7,7 +7,7 @@ extension Simulation {
 
     mutating func rereadSecret(_ index: Int) {
         guard let process else { return }
-        if index == 1 { return tellGrant(.secrets(grantSecrets)) }
+        if Simulation.ofGrant.contains(index) { return tellGrant(.secrets(grantSecrets)) }
         if process.tagToken != secrets.tagToken {
             process.tagToken = secrets.tagToken
             process.tagTokenGeneration += 1
@@ -26,10 +26,10 @@ extension Simulation {
             case .ready(let token):
                 process.accessToken = token
                 process.tokenGeneration += 1
-                tell(1, .credential(isReady: true, generation: process.tokenGeneration))
+                tellOfToken(isReady: true)
             case .unready:
                 process.accessToken = nil
-                tell(1, .credential(isReady: false, generation: process.tokenGeneration))
+                tellOfToken(isReady: false)
             case .signal: trace("  grant: \(process.grant.problem ?? "well")")
             // Nobody consents anew here.
             case .redeemed, .keep: break
@@ -39,6 +39,12 @@ extension Simulation {
         guard process.accessToken == nil, process.grant.problem != nil, !process.isLookDue else { return }
         process.isLookDue = true
         after(RetrySettings().parkedProbe.milliseconds, .lookAtSecrets(life: process.life))
+    }
+
+    private mutating func tellOfToken(isReady: Bool) {
+        guard let process else { return }
+        let generation = process.tokenGeneration
+        for index in Simulation.ofGrant { tell(index, .credential(isReady: isReady, generation: generation)) }
     }
 
     mutating func lookAtSecrets() {

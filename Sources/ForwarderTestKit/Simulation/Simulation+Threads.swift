@@ -28,8 +28,9 @@ extension Simulation {
         switch note {
         case .fresh(let index, let batch):
             process.inTransit[index] -= batch.count
+            learnOrders(of: batch)
             tell(index, .fresh(batch))
-        case .revoked(let ids): for index in process.lanes.indices { tell(index, .revoked(ids)) }
+        case .revoked(let ids): for index in process.lanes.indices { takeAway(ids, index) }
         case .lane(let index, let input): tell(index, input)
         case .settled(let settlements): settle(settlements)
         case .work(let index, let ticket, let works):
@@ -89,7 +90,9 @@ extension Simulation {
         case .settled(let settlements): send(.settled(settlements), to: .intake)
         case .renewCredential: tellGrant(.refused)
         case .rereadSecret: rereadSecret(index)
-        case .throttleGrant, .log: break
+        case .throttleGrant(let until):
+            for other in Simulation.ofGrant where other != index { tell(other, .throttled(until: until)) }
+        case .log: break
         case .signal(let signal): note(signal, index)
         }
     }
@@ -128,11 +131,13 @@ extension Simulation {
         guard let id else { return tellGrant(.answered(outcome)) }
         let index = Simulation.ids.firstIndex(of: DestinationLane.destination(of: id)) ?? 0
         let contents = sent.removeValue(forKey: id)
-        let before = process?.lanes[index].snapshot(now: now).books.deliveredUnconfirmed
+        let before = process?.lanes[index].snapshot(now: now).books
         tell(index, .answered(id, outcome, elapsed: .milliseconds(50)))
-        if process?.lanes[index].snapshot(now: now).books.deliveredUnconfirmed != before {
+        let after = process?.lanes[index].snapshot(now: now).books
+        if after?.deliveredUnconfirmed != before?.deliveredUnconfirmed {
             believed[index].formUnion(names(in: contents ?? [], index))
         }
+        if after?.notRemembered != before?.notRemembered { excuse(names(in: contents ?? [], index), index) }
         watchDrain()
     }
 
@@ -178,6 +183,7 @@ extension Simulation {
                     review.decide($0, now: now.wall)
                 }
             }
+            for (reason, origin) in result?.givenUp ?? [] { checkGivenUp(reason, origin) }
             send(.lane(index, .reviewed(result)), to: .delivery)
         }
         process.reviews = []

@@ -22,7 +22,8 @@ extension Simulation {
         }
         vary(&capi)
         vary(&offline)
-        return [capi, offline]
+        if chance(30, &random) { offline.refundWait = .seconds(60) }
+        return Configuration(kafka: KafkaSettings(brokers: [], topics: []), destinations: [capi, offline]).running
     }
 
     // MARK: Plans
@@ -94,9 +95,14 @@ extension Simulation {
 
     mutating func publish() {
         for _ in 0..<Int.random(in: 1...4, using: &random) {
-            let partition = Int.random(in: kafka.partitions.indices, using: &random)
             let hole: Int64 = chance(10, &random) ? .random(in: 1...20, using: &random) : 0
-            kafka.publish(shop.next(now: trueTime), to: partition, hole: hole)
+            let record = shop.next(now: trueTime)
+            kafka.publish(record, hole: hole)
+            if let order = record.fate.order {
+                let offset = kafka.partitions[record.partition].nextOffset - 1
+                let name = "\(shop.orders[order].transactionID)\(record.fate.refunds == .delivered ? ", refunded" : "")"
+                trace("published \(offset) of \(record.partition): \(name)")
+            }
             report.records += 1
         }
         pollSoon()
@@ -127,7 +133,7 @@ extension Simulation {
             isDiskFull.toggle()
             if isDiskFull { after(1000...600_000, .trouble(.fullDisk)) }
         case .slowDisk: isDiskSlow.toggle()
-        case .pause: tell(Int.random(in: 0...1, using: &random), .pause)
+        case .pause: tell(Int.random(in: settings.indices, using: &random), .pause)
         case .expiredToken, .revokedGrant, .refusedGrant, .newTagToken: beginCredentialTrouble(trouble)
         case .youngGoal: createGoal(SimulatedShop.goals.randomElement(using: &random) ?? "Lead", isYoung: true)
         case .grantNotSaved: isGrantUnsavable.toggle()

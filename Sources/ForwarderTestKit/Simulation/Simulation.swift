@@ -48,6 +48,14 @@ public struct Simulation {
         public var records = 0
         public var delivered = 0
         public var deadLetters = 0
+        public var orders = 0
+        /// Orders that were published more than once.
+        public var repeated = 0
+        public var refunds = 0
+        /// Orders with refunds whose worth could be foretold to the cent.
+        public var exactlyRefunded = 0
+        /// Orders that counted twice for a destination, by the excuse there was.
+        public var countedTwice: [Excuse: Int] = [:]
         public var requests = 0
         public var lives = 0
         public var steps = 0
@@ -63,8 +71,12 @@ public struct Simulation {
     static let requestTimeout: Int64 = 30_000
     static let tag = "12345678"
     static let account = "2"
-    static let ids = [DestinationID(1), DestinationID(2)]
-    static let destinations = [FakeDestination.capi(tag: tag), .offline(account: account)]
+    static let ids = [DestinationID(1), DestinationID(2), DestinationID(3)]
+    static let destinations = [
+        FakeDestination.capi(tag: tag), .offline(account: account), .offlineAdjustments(account: account),
+    ]
+    /// The destinations that share the grant: conversions, and what takes them back.
+    static let ofGrant = 1...2
 
     /// What happened, line by line; a reference, so that whoever writes to it changes nothing.
     private final class Log {
@@ -110,21 +122,25 @@ public struct Simulation {
     /// What each request in flight carries.
     var sent: [RequestID: [UInt8]] = [:]
     /// What each destination believed to be delivered without a proof: event ids, and click ids of conversions.
-    var believed: [Set<String>] = [[], []]
+    var believed: [Set<String>] = [[], [], []]
     /// What Microsoft would not have for its time because the daemon's clock was wrong: event ids, and times of conversions.
-    var mistimed: [Set<String>] = [[], []]
+    var mistimed: [Set<String>] = [[], [], []]
     /// How many findings of each destination have been looked at.
-    var seenFindings = [0, 0]
+    var seenFindings = [0, 0, 0]
     /// Records that a destination rejected when they were last read.
     var rejectedAtLast: Set<Place> = []
+    /// The order that a lane knows by its key.
+    var orderOf: [TransactionKey: Int] = [:]
+    /// Orders that may count twice for a destination, and why each may.
+    var excused: [[Int: Excuse]] = [[:], [:], [:]]
 
     public init(seed: UInt64, isTracing: Bool = false) {
         self.isTracing = isTracing
         report = Report(seed: seed, trace: [])
         random = SeededRandom(seed: seed)
-        shop = SimulatedShop(seed: random.next())
-        microsoftRandom = SeededRandom(seed: random.next())
         kafka = ModelKafka(partitions: .random(in: 1...3, using: &random))
+        shop = SimulatedShop(seed: random.next(), partitions: kafka.partitions.count)
+        microsoftRandom = SeededRandom(seed: random.next())
         var service = MicrosoftSettings(
             tags: [Simulation.tag: "token"],
             accounts: [
@@ -250,7 +266,7 @@ public struct Simulation {
             resumeLater(index)
         }
         tell(0, .credential(isReady: true, generation: 1))
-        tell(1, .credential(isReady: false, generation: 0))
+        for index in Simulation.ofGrant { tell(index, .credential(isReady: false, generation: 0)) }
         tellGrant(.tick)
         assign(Array(kafka.partitions.indices))
     }
