@@ -7,7 +7,8 @@ extension Command {
             Usage: conversion-forwarder accounts --destination NAME [--config FILE] [--json]
 
             Asks Microsoft who consented for this destination and which accounts that person reaches, and prints their ids
-            as the configuration wants them. Before the ids are known, write 0 for customer_id and account_id.
+            as the configuration wants them. Before the ids are known, write 0 for customer_id and account_id,
+            and `mode: shadow`.
 
               --destination NAME  whose consent, or refresh token, is used
             \(commonHelp)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// One command of the command line.
 public struct Command: Sendable {
     public var name: String
@@ -37,6 +39,9 @@ public struct Command: Sendable {
 public enum CommandLineProgram {
     public static func run(_ arguments: [String], commands: [Command]) -> Int32 {
         StandardDescriptors.reserve()
+        // Tokens are in memory.
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         guard let name = arguments.first, !["--help", "-h", "help"].contains(name) else {
             StandardOutput.write(overview(commands))
             return arguments.isEmpty ? ExitCode.usage : ExitCode.done

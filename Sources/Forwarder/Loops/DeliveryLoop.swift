@@ -261,7 +261,8 @@ final class DeliveryLoop {
         switch ending {
         case .none, .asking, .finished: break
         case .draining(let deadline):
-            guard deadline <= now.uptime || lanes.values.allSatisfy(\.isAnswered) else { return }
+            guard deadline <= now.uptime || accountWork.redemptions.isEmpty && lanes.values.allSatisfy(\.isAnswered)
+            else { return }
             // The last settlement was sent before, so the bounds know of it.
             ending = .asking
             mailboxes.intake.put(.sayBounds)

@@ -75,9 +75,6 @@ public final class Daemon {
     private func run() -> Int32 {
         // State, grants, control socket: nobody else's business.
         umask(0o077)
-        // Tokens are in memory.
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         sink.start()
         defer { sink.close() }
         telemetry.report(

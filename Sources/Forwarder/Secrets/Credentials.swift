@@ -23,6 +23,8 @@ final class Credentials {
         var developerToken: String?
         var grant: GrantKey?
         var generation = 0
+        /// What its lane was told last, and what that stood for.
+        var told: (number: Int, generations: [Int]) = (0, [])
 
         /// Everything that is read from files and environment is there.
         var isComplete: Bool {
@@ -250,6 +252,9 @@ final class Credentials {
 
     private func rereadGrant(_ id: DestinationID, _ settings: OAuthSettings, _ now: Moment) -> [Action] {
         guard let account = accounts[id] else { return [] }
+        let key = GrantKey(settings)
+        // Another grant than before: that one is not used on, whether this one can be read or not.
+        if account.grant != key { accounts[id]?.grant = nil }
         var secrets = OAuthGrant.Secrets(clientSecret: nil, seed: nil)
         if let reference = settings.refreshToken {
             secrets.seed = read(reference, "oauth.refresh_token", account)
@@ -259,7 +264,6 @@ final class Credentials {
             secrets.clientSecret = read(reference, "oauth.client_secret", account)
             if secrets.clientSecret == nil { return [] }
         }
-        let key = GrantKey(settings)
         if grants[key] == nil { grants[key] = openGrant(key, settings, secrets, account.settings) }
         guard grants[key] != nil else { return [] }
         accounts[id]?.grant = key
@@ -280,10 +284,14 @@ final class Credentials {
     func changed(_ id: DestinationID) -> [Action] {
         guard let account = accounts[id] else { return [] }
         let isReady = credential(of: id) != nil
-        let generation =
-            account.generation + (account.grant.flatMap { grants[$0]?.generation } ?? 0)
-            + tagTokens.generation(of: id)
-        return [.credential(id, isReady: isReady, generation: generation)]
+        let generations = [
+            account.generation, account.grant.flatMap { grants[$0]?.generation } ?? 0, tagTokens.generation(of: id),
+        ]
+        // It only rises, also when another grant begins to count anew.
+        if account.told.generations != generations {
+            accounts[id]?.told = (account.told.number + 1, generations)
+        }
+        return [.credential(id, isReady: isReady, generation: accounts[id]?.told.number ?? 0)]
     }
 
     // MARK: Grants
@@ -314,10 +322,10 @@ final class Credentials {
         case .locked(let reason):
             report("saved grant", reason)
             return nil
+        // What is there may be newer than what the configuration names: it is not begun anew behind its back.
         case .unreadable(let reason):
             report("saved grant", reason)
-            // Else the configuration says how to begin.
-            if secrets.seed == nil { return nil }
+            return nil
         }
         let machine = OAuthGrant(
             name: destination.name, settings: settings, retry: destination.retry, secrets: secrets, record: record,

@@ -20,7 +20,8 @@ struct GrantKey: Hashable {
 
     /// What its file is for; nobody can pass it off as another's.
     fileprivate var identity: String {
-        "\(clientID)\n\(authority)\n\(seed)" + (name == OAuthSettings.defaultGrant ? "" : "\n\(name)")
+        let scope = scope == OAuthSettings.defaultScope ? "" : "\n\(scope)"
+        return "\(clientID)\n\(authority)\n\(seed)" + (name == OAuthSettings.defaultGrant ? "" : "\n\(name)") + scope
     }
 
     /// Sixteen hexadecimal digits, the name of its file.

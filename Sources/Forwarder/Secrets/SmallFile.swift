@@ -4,7 +4,7 @@ import Glibc
 public enum SmallFile {
     public struct Failure: Error, Sendable {
         public var reason: String
-        /// The file does not exist.
+        /// The file does not exist, or cannot, as what should be its directory is none.
         public var isMissing: Bool
     }
 
@@ -66,6 +66,6 @@ public enum SmallFile {
     }
 
     private static func failure(_ what: String) -> Failure {
-        Failure(reason: "\(what) (\(String(cString: strerror(errno))))", isMissing: errno == ENOENT)
+        Failure(reason: "\(what) (\(String(cString: strerror(errno))))", isMissing: errno == ENOENT || errno == ENOTDIR)
     }
 }

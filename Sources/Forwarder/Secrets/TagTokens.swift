@@ -146,8 +146,11 @@ struct TagTokenFile: Equatable {
             // It is said where the token is saved, and of the grant beside it.
             return nil
         }
-        guard case .bytes(let bytes, _) = file.read(encryption) else { return nil }
-        return (try? JSONDocument(bytes))?.root["token"]?.string
+        guard case .bytes(let bytes, let isSealed) = file.read(encryption) else { return nil }
+        let token = (try? JSONDocument(bytes))?.root["token"]?.string
+        // The key is newer than the file. If that cannot be written now, the next token is.
+        if let token, encryption != nil, !isSealed { try? write(token) }
+        return token
     }
 
     func write(_ token: String) throws(SmallFile.Failure) {

@@ -105,7 +105,12 @@ extension DestinationSettings {
             let text = "holds no page with a value, which is two events; write at least 2, or page_value: false"
             map.refuse("batch", "max_events", because: text)
         }
-        guard case .offlineConversions = kind else { return }
+        guard case .offlineConversions(let offline) = kind else { return }
+        // What is queued for it could never be sent.
+        for (key, id) in [("customer_id", offline.customerID), ("account_id", offline.accountID)]
+        where mode == .live && !id.isEmpty && id.allSatisfy({ $0 == "0" }) {
+            map.refuse(key, because: "is none; until `accounts` has told it, write mode: shadow")
+        }
         if unmapped == .forward {
             let text = "forward belongs to destinations of type capi: without a goal nothing can be sent"
             map.refuse("unmapped", because: text)

@@ -326,8 +326,9 @@ public struct OAuthSettings: Sendable, Equatable {
     public var grant = OAuthSettings.defaultGrant
     /// Without a slash at the end.
     public var authority = "https://login.microsoftonline.com/common"
-    public var scope = "https://ads.microsoft.com/msads.manage offline_access"
+    public var scope = OAuthSettings.defaultScope
 
+    public static let defaultScope = "https://ads.microsoft.com/msads.manage offline_access"
     public static let defaultGrant = "default"
 
     public init(clientID: String, refreshToken: SecretReference?) {

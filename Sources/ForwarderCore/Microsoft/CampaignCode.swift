@@ -31,8 +31,10 @@ struct CampaignCode: Sendable, Equatable {
         switch name {
         case "InternalError", "OfflineConversionsApplyFailed": .retry
         case "CallRateExceeded": .throttled
-        case "InvalidCredentials", "UserIsNotAuthorized", "UserCompromised", "AuthenticationTokenExpired": .credential
-        case "RequestMissingHeaders", "CampaignServiceCustomerIdHasToBeSpecified",
+        case "InvalidCredentials", "AuthenticationTokenExpired": .credential
+        // What a person may do is not changed by a new token; and asking for one holds up all who share the grant.
+        case "UserIsNotAuthorized", "UserCompromised", "RequestMissingHeaders",
+            "CampaignServiceCustomerIdHasToBeSpecified",
             "CampaignServiceAccountIdHasToBeSpecified", "CampaignServiceInvalidAccountId",
             "OfflineConversionPilotNotEnabledForCustomer":
             .configuration
@@ -50,8 +52,8 @@ struct CampaignCode: Sendable, Equatable {
         case 0: name.isEmpty ? .retry : .refused
         case 207, 5612: .retry
         case 117: .throttled
-        case 105, 106, 108, 109: .credential
-        case 116, 120...126, 1029, 1030, 1102, 5613: .configuration
+        case 105, 109: .credential
+        case 106, 108, 116, 120...126, 1029, 1030, 1102, 5613: .configuration
         case 5606: .goalMissing
         case 5615: .goalTooYoung
         case 5601: .tooMany

@@ -164,8 +164,9 @@ extension Metrics {
             counter("warnings", "Entries taken although something in them was not") { $0.lane.books.warnings },
             counter("erased", "Of the discarded: those erased because they were one person's") { $0.lane.books.erased },
             counter("quarantined", "Rows of the queue that could not be read back") { $0.lane.books.quarantined },
-            counter("not_remembered", "Transactions delivered but not noted in the ledger, as the disk was in trouble")
-            {
+            counter(
+                "not_remembered", "Transactions not asked for, or not noted, in the ledger, as the disk was in trouble"
+            ) {
                 $0.lane.books.notRemembered
             },
             counter("gate_closings", "How often the gate closed") { $0.lane.books.gateClosings },

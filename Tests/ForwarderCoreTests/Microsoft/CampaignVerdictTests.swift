@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (105, Verdict.Others.credentialRefused), (106, .credentialRefused), (108, .credentialRefused),
+        (105, Verdict.Others.credentialRefused), (106, .parked), (108, .parked),
         (109, .credentialRefused), (116, .parked), (120, .parked), (121, .parked), (122, .parked), (123, .parked),
         (124, .parked), (125, .parked), (126, .parked), (1029, .parked), (1030, .parked), (1102, .parked),
         (5613, .parked), (117, .throttled(for: .seconds(60))), (0, .retry(after: nil)), (5612, .retry(after: nil)),
@@ -64,7 +64,7 @@ import Testing
     /// The code may have no number, or 0, the number of an internal error: the name counts.
     @Test(arguments: [
         ("AuthenticationTokenExpired", Verdict.Others.credentialRefused), ("InvalidCredentials", .credentialRefused),
-        ("UserIsNotAuthorized", .credentialRefused), ("CallRateExceeded", .throttled(for: .seconds(60))),
+        ("UserIsNotAuthorized", .parked), ("CallRateExceeded", .throttled(for: .seconds(60))),
         ("InternalError", .retry(after: nil)), ("OfflineConversionsApplyFailed", .retry(after: nil)),
         ("OfflineConversionPilotNotEnabledForCustomer", .parked), ("OfflineConversionBatchSizeExceedsLimit", .tooLarge),
         ("NotEligibleForEnhancedConversions", .refusedWhole),

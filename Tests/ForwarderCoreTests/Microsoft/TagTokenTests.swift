@@ -136,7 +136,7 @@ import Testing
         let cases: [Case] = [
             Case(429, fault(117), ["throttled 60", "refused campaign_117, 60"]),
             Case(401, fault(109), ["renew", "refused campaign_109, 60"]),
-            Case(403, fault(106), ["renew", "refused campaign_106, 60"]),
+            Case(403, fault(106), ["refused campaign_106, dead, 600"]),
             Case(400, fault(1030), ["refused campaign_1030, dead, 600"]),
             Case(200, partial, ["refused campaign_1555, dead, 600"]),
             Case(200, "{}", ["refused no_token, dead, 600"]),
@@ -157,12 +157,12 @@ import Testing
     }
 
     @Test func `the grant is renewed once, then somebody must act`() {
-        let fault = #"{"TrackingId":"t","Errors":[{"Code":106,"ErrorCode":"UserIsNotAuthorized"}]}"#
+        let fault = #"{"TrackingId":"t","Errors":[{"Code":105,"ErrorCode":"InvalidCredentials"}]}"#
         var machine = Self.machine()
         _ = Self.look(&machine)
-        #expect(Self.answer(&machine, 403, fault) == ["renew", "refused campaign_106, 60"])
+        #expect(Self.answer(&machine, 403, fault) == ["renew", "refused campaign_105, 60"])
         #expect(Self.look(&machine, after: .seconds(60)) == ["request"])
-        #expect(Self.answer(&machine, 403, fault, after: .seconds(60)) == ["refused campaign_106, dead, 600"])
+        #expect(Self.answer(&machine, 403, fault, after: .seconds(60)) == ["refused campaign_105, dead, 600"])
         #expect(Self.look(&machine, after: .seconds(659)) == [])
         #expect(Self.look(&machine, after: .seconds(660)) == ["request"])
     }
