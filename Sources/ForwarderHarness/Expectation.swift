@@ -11,16 +11,21 @@ public struct Expectation {
     public private(set) var offline = 0
     /// Ids of records that must not arrive.
     public private(set) var unwanted: [String] = []
+    /// Further events of a Purchase, by the first one's id: one of them all counts.
+    public private(set) var repeats: [String: [String]] = [:]
+    public private(set) var refunds: [Storefront.Refund] = []
 
     public init() {}
 
-    mutating func add(_ record: Storefront.Record) {
+    public mutating func add(_ record: Storefront.Record) {
         records += 1
         switch record.kind {
         case .event(let name):
             capi.append(record.eventID)
             if name == "Purchase" || name == "Lead", record.isMatchable { offline += 1 }
         case .custom, .bad: unwanted.append(record.eventID)
+        case .again(let first): repeats[first, default: []].append(record.eventID)
+        case .refund(let refund): refunds.append(refund)
         case .tombstone: break
         }
     }
@@ -28,13 +33,24 @@ public struct Expectation {
     /// Everything in which Microsoft's books differ from this; empty when all is well. Repeats are well as long as they
     /// are the same.
     public func differences(_ microsoft: FakeMicrosoftServer, hasOffline: Bool = true) -> [String] {
-        let (capi, unwanted, expectedOffline) = (capi, unwanted, offline)
+        let (capi, unwanted, expectedOffline, repeats, refunds) = (capi, unwanted, offline, repeats, refunds)
         return microsoft.withModel { model in
             var differences: [String] = []
             func timesAccepted(_ id: String) -> Int { model.timesAccepted(tag: Microsoft.tag, eventID: id) }
-            let missing = capi.filter { timesAccepted($0) == 0 }
+            func timesCounted(_ id: String) -> Int { ([id] + repeats[id, default: []]).count { timesAccepted($0) > 0 } }
+            let missing = capi.filter { timesCounted($0) == 0 }
             if !missing.isEmpty {
                 differences.append("\(missing.count) of \(capi.count) events are missing, such as \(missing.prefix(5))")
+            }
+            let twice = repeats.keys.filter { timesCounted($0) > 1 }
+            if !twice.isEmpty { differences.append("orders that count twice: \(twice.prefix(5))") }
+            let unpaid = refunds.filter { refund in
+                let value = model.countedValue(
+                    tag: Microsoft.tag, transactionID: refund.transactionID, goal: Microsoft.refundedGoal)
+                return value != refund.rest.map { .amount($0, currency: "EUR") } ?? .retracted
+            }
+            if !unpaid.isEmpty {
+                differences.append("\(unpaid.count) of \(refunds.count) refunds are not: \(unpaid.prefix(3))")
             }
             let arrived = unwanted.filter { timesAccepted($0) > 0 }
             if !arrived.isEmpty { differences.append("arrived although unwanted: \(arrived.prefix(5))") }
@@ -48,6 +64,10 @@ public struct Expectation {
             let accepted = model.books(of: Microsoft.offline)?.accepted ?? 0
             if hasOffline, accepted != expectedOffline {
                 differences.append("\(accepted) offline conversions instead of \(expectedOffline)")
+            }
+            let adjusted = model.books(of: Microsoft.offlineRefunds)?.accepted ?? 0
+            if hasOffline, adjusted != refunds.count {
+                differences.append("\(adjusted) offline refunds instead of \(refunds.count)")
             }
             return differences
         }

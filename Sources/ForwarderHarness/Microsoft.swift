@@ -13,6 +13,10 @@ public enum Microsoft {
 
     public static var capi: FakeDestination { .capi(tag: tag) }
     public static var offline: FakeDestination { .offline(account: account) }
+    public static var capiRefunds: FakeDestination { .onlineAdjustments(account: account) }
+    public static var offlineRefunds: FakeDestination { .offlineAdjustments(account: account) }
+    /// The goal that a Purchase of CAPI counts for, as its refunds name it.
+    public static let refundedGoal = "Purchase"
 
     public static func start(
         plan: FaultPlan = .none, seed: UInt64 = 1, mode: FakeMicrosoftServer.Mode = .judging, tls: TLSIdentity? = nil,

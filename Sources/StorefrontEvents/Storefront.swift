@@ -13,6 +13,8 @@ public struct Storefront: Sendable {
         public var kind: Kind
         /// It carries a click id, an e-mail address or a telephone number.
         public var isMatchable = false
+        /// The event id of the Purchase that it comes behind.
+        var follows: String?
     }
 
     public enum Kind: Sendable, Equatable {
@@ -23,10 +25,23 @@ public struct Storefront: Sendable {
         /// Rejected for every destination that maps it, for this reason.
         case bad(RejectReason)
         case tombstone
+        /// A Purchase that was published under this event id already.
+        case again(String)
+        case refund(Refund)
+    }
+
+    public struct Refund: Sendable, Equatable {
+        public var transactionID: String
+        /// What is left of the order, as short as can be; nil: nothing.
+        public var rest: String?
     }
 
     /// How many of a thousand records are nonsense.
     public var nonsensePerMille = 15
+    /// How many of a thousand purchases are published once more under another event id, on the same partition.
+    public var repeatsPerMille = 0
+    /// How many of a thousand purchases with a click id, an e-mail address or a telephone number are refunded.
+    public var refundsPerMille = 0
     private var random: SeededRandom
     private var nextVisit = 0
     private var nextEvent = 0
@@ -44,7 +59,9 @@ public struct Storefront: Sendable {
         if Int.random(in: 0..<1000, using: &random) < nonsensePerMille { return nonsense(now) }
         // Several visits go on at once.
         while waiting.count < 64 { visit() }
-        let index = Int.random(in: 0..<8, using: &random)
+        var index = Int.random(in: 0..<8, using: &random)
+        // Nothing is said about an order before the order.
+        if let first = waiting[index].follows { index = waiting.firstIndex { $0.eventID == first } ?? index }
         var record = waiting.remove(at: index)
         record.value = record.value.map { Storefront.stamped($0, now) }
         return record
@@ -70,6 +87,8 @@ public struct Storefront: Sendable {
         var address: String
         var agent: String
         var consent: String?
+
+        var isMatchable: Bool { email != nil || phone != nil || clickID != nil }
     }
 
     private mutating func visit() {
@@ -107,8 +126,21 @@ public struct Storefront: Sendable {
         let money = ["\"value\":\(total)", "\"currency\":\"EUR\"", itemList(items)]
         add(visitor, "InitiateCheckout", page: "checkout", title: "Checkout", money)
         guard chance(70) else { return }
-        let order = "\"transaction_id\":\"\(name)-\(nextVisit)\""
-        add(visitor, "Purchase", page: "thanks", title: "Thank you", money + [order, "\"page_type\":\"purchase\""])
+        let number = "\(name)-\(nextVisit)"
+        let order = "\"transaction_id\":\"\(number)\""
+        let purchase = money + [order, "\"page_type\":\"purchase\""]
+        let id = add(visitor, "Purchase", page: "thanks", title: "Thank you", purchase)
+        if happens(repeatsPerMille) {
+            add(visitor, "Purchase", page: "thanks", title: "Thank you", purchase, kind: .again(id), behind: id)
+        }
+        guard visitor.isMatchable, happens(refundsPerMille) else { return }
+        // The first item, or everything.
+        let whole = items.reduce(0) { $0 + cents(of: $1) }
+        let part = items.count > 1 && chance(60) ? cents(of: items[0]) : whole
+        let refund = Refund(transactionID: number, rest: part < whole ? shortest(whole - part) : nil)
+        add(
+            visitor, "Refund", page: "returns", title: "Returns",
+            ["\"value\":\(shortest(part))", "\"currency\":\"EUR\"", order], kind: .refund(refund), behind: id)
     }
 
     private mutating func visitor(_ number: Int) -> Visitor {
@@ -122,10 +154,12 @@ public struct Storefront: Sendable {
             agent: pick(agents), consent: chance(90) ? "granted" : nil)
     }
 
+    /// Returns the event's id.
+    @discardableResult
     private mutating func add(
         _ visitor: Visitor, _ event: String, page: String, title: String, _ properties: [String] = [],
-        kind: Kind? = nil
-    ) {
+        kind: Kind? = nil, behind first: String? = nil
+    ) -> String {
         let id = newID()
         var user = ["\"anonymous_id\":\"\(visitor.anonymousID)\""]
         if let email = visitor.email { user.append("\"email\":\"\(email)\"") }
@@ -147,7 +181,8 @@ public struct Storefront: Sendable {
             Record(
                 value: Array(json.utf8), key: Array(visitor.anonymousID.utf8), eventID: id,
                 kind: kind ?? .event(event),
-                isMatchable: visitor.email != nil || visitor.phone != nil || visitor.clickID != nil))
+                isMatchable: visitor.isMatchable, follows: first))
+        return id
     }
 
     // MARK: Nonsense
@@ -184,6 +219,10 @@ public struct Storefront: Sendable {
         Int.random(in: 0..<100, using: &random) < percent
     }
 
+    private mutating func happens(_ perMille: Int) -> Bool {
+        perMille > 0 && Int.random(in: 0..<1000, using: &random) < perMille
+    }
+
     private mutating func pick(_ words: [String]) -> String {
         words[Int.random(in: words.indices, using: &random)]
     }
@@ -205,8 +244,17 @@ public struct Storefront: Sendable {
 
     private func price(of item: Int) -> String { "\(item % 90 + 1).\(item % 10)9" }
 
+    private func cents(of item: Int) -> Int { (item % 90 + 1) * 100 + item % 10 * 10 + 9 }
+
+    /// `49.9`
+    private func shortest(_ cents: Int) -> String {
+        if cents % 100 == 0 { return "\(cents / 100)" }
+        let fraction = cents % 10 == 0 ? "\(cents % 100 / 10)" : "\(cents % 100 < 10 ? "0" : "")\(cents % 100)"
+        return "\(cents / 100).\(fraction)"
+    }
+
     private func total(of items: [Int]) -> String {
-        let cents = items.reduce(0) { $0 + ($1 % 90 + 1) * 100 + $1 % 10 * 10 + 9 }
+        let cents = items.reduce(0) { $0 + self.cents(of: $1) }
         return "\(cents / 100).\(cents % 100 < 10 ? "0" : "")\(cents % 100)"
     }
 

@@ -45,13 +45,14 @@ final class Demo {
         say("Kafka and Microsoft are up; waiting for the daemon to join its group (three seconds with this Kafka)")
         try daemon.waitUntilReading()
 
-        try publish(to: kafka.bootstrapServers, directory)
+        let expectation = try publish(to: kafka.bootstrapServers, directory)
         try waitUntilSettled(daemon, directory)
         say("everything is settled; stopping the daemon")
         try daemon.stop()
         guard let last = directory.lastMetrics() else { throw HarnessFailure("the daemon's log has no metrics line") }
         return DemoSummary(
-            produced: events, metrics: last, microsoft: microsoft, elapsed: SystemClock.now.uptime - startedAt)
+            expectation: expectation, metrics: last, microsoft: microsoft,
+            elapsed: SystemClock.now.uptime - startedAt)
     }
 
     private func startKafka() throws(HarnessFailure) -> MockCluster {
@@ -69,13 +70,20 @@ final class Demo {
             brokers: kafka.bootstrapServers, topic: Demo.topic, endpoint: microsoft.endpoint,
             authority: microsoft.authority)
         // The faults last seconds; waiting for minutes after them would only be dull.
-        settings.capi = ["retry: {cap: 5s}"]
+        settings.capi = [
+            "retry: {cap: 5s}", "adjustments: {account: offline, goals: {Purchase: \(Microsoft.refundedGoal)}}",
+        ]
         settings.offline = ["retry: {cap: 5s}"]
         return settings
     }
 
-    private func publish(to brokers: String, _ directory: DaemonDirectory) throws(HarnessFailure) {
+    private func publish(
+        to brokers: String, _ directory: DaemonDirectory
+    ) throws(HarnessFailure) -> Expectation {
         var shop = Storefront(seed: seed, name: "demo\(seed)")
+        shop.repeatsPerMille = 60
+        shop.refundsPerMille = 150
+        var expectation = Expectation()
         do throws(KafkaError) {
             let producer = try KafkaProducer(properties: [("bootstrap.servers", brokers), ("linger.ms", "20")])
             let began = SystemClock.now.uptime
@@ -83,6 +91,7 @@ final class Demo {
             for count in 0..<events {
                 let record = shop.next(now: SystemClock.now.wall.seconds)
                 try producer.produce(Demo.topic, key: record.key, value: record.value)
+                expectation.add(record)
                 guard count % 100 == 99 else { continue }
                 let due = began + .milliseconds(Int64(count + 1) * 1000 / Int64(rate))
                 let wait = due - SystemClock.now.uptime
@@ -96,6 +105,7 @@ final class Demo {
             guard producer.delivered == events else {
                 throw KafkaError(.timedOut, "Kafka took \(producer.delivered) of \(events) records")
             }
+            return expectation
         } catch {
             throw HarnessFailure(error.description)
         }

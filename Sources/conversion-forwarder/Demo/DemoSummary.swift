@@ -9,6 +9,8 @@ struct DemoSummary {
         var consumed: Int
         var delivered: Int
         var skipped: Int
+        /// Of the skipped: orders that were published again.
+        var repeated: Int
         var rejected: Int
         var deadLettered: Int
         var pending: Int
@@ -25,18 +27,25 @@ struct DemoSummary {
     }
 
     let produced: Int
+    let refunds: Int
+    /// In what Microsoft differs from what was published.
+    let differences: [String]
     let unaccounted: Int
     let destinations: [Destination]
     let elapsed: Duration
 
-    init(produced: Int, metrics: JSONElement, microsoft: FakeMicrosoftServer, elapsed: Duration) {
-        self.produced = produced
+    init(expectation: Expectation, metrics: JSONElement, microsoft: FakeMicrosoftServer, elapsed: Duration) {
+        produced = expectation.records
+        refunds = expectation.refunds.count
+        differences = expectation.differences(microsoft)
         self.elapsed = elapsed
         unaccounted = Int(metrics["unaccounted"]?.integer ?? -1)
         let books: [(name: String, books: DestinationBooks?)] = microsoft.withModel { model in
             [
                 ("capi", model.books(of: Microsoft.capi)),
                 ("offline", model.books(of: Microsoft.offline)),
+                ("capi-refunds", model.books(of: Microsoft.capiRefunds)),
+                ("offline-refunds", model.books(of: Microsoft.offlineRefunds)),
             ]
         }
         destinations = books.map { name, books in
@@ -47,6 +56,7 @@ struct DemoSummary {
             }
             return Destination(
                 name: name, consumed: number("consumed"), delivered: number("delivered"), skipped: sum("skipped"),
+                repeated: Int(numbers?["skipped"]?["duplicate_transaction"]?.integer ?? 0),
                 rejected: number("rejected"), deadLettered: sum("dead_lettered"), pending: number("pending"),
                 attempts: number("attempts"), accepted: books?.accepted ?? 0, duplicates: books?.duplicates ?? 0,
                 judgedInvalid: books?.judgedInvalid ?? 0)
@@ -54,7 +64,7 @@ struct DemoSummary {
     }
 
     var isBalanced: Bool {
-        unaccounted == 0 && destinations.allSatisfy { $0.isBalanced(produced: produced) }
+        unaccounted == 0 && differences.isEmpty && destinations.allSatisfy { $0.isBalanced(produced: produced) }
     }
 
     var json: [UInt8] {
@@ -106,7 +116,14 @@ struct DemoSummary {
                     + " \(destination.judgedInvalid) against the contract",
                 "  \(isBalanced ? "adds up" : "DOES NOT ADD UP"); \(destination.attempts) deliveries attempted",
             ]
+            if destination.repeated > 0 {
+                lines.append("  of the skipped, \(destination.repeated) are orders that were published again")
+            }
         }
+        if differences.isEmpty {
+            lines += ["", "refunds: \(refunds) orders; to Microsoft each is worth what is left of it"]
+        }
+        lines += differences.map { "NOT AS EXPECTED: \($0)" }
         lines += [
             "", "unaccounted: \(unaccounted); \(Double(elapsed.milliseconds / 100) / 10) seconds",
             isBalanced ? "The books balance." : "The books do NOT balance.",
