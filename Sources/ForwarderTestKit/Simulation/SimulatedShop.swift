@@ -126,7 +126,7 @@ struct SimulatedShop {
             unsaid.append(number)
             return refund(of: number, .init(id: id, amount: part(of: orders[number].value)), now)
         }
-        let recent = orders.indices.suffix(chance(70) ? 5 : 40)
+        let recent = orders.indices.suffix(chance(60) ? 2 : 40)
             .filter { orders[$0].goal == "Purchase" && !orders[$0].copies.isEmpty }
         guard let number = recent.randomElement(using: &random) else { return sale(of: newOrder("Purchase"), id, now) }
         let order = orders[number]

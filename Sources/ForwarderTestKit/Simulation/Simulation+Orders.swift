@@ -77,7 +77,7 @@ extension Simulation {
         }
     }
 
-    /// A refund that is given up must be without a purchase that counts.
+    /// A refund that is given up must have waited long enough, and be without a purchase that waits or counts.
     mutating func checkGivenUp(_ reason: String, _ origin: RecordOrigin) {
         let records = kafka.partitions[Int(origin.partition)].records
         guard let number = records.first(where: { $0.offset == origin.offset })?.fate.order else {
@@ -86,13 +86,27 @@ extension Simulation {
         let order = shop.orders[number]
         switch reason {
         case "purchase_unknown":
-            guard timesBelieved(order, 1) > 0, excused[1][number] == nil else { return }
+            if hasGivenUpTooSoon(origin) { fail("a refund of \(order.transactionID) did not wait for its purchase") }
             let isOpen = process?.lanes[1].openTransactions.contains { orderOf[$0] == number } ?? false
-            if !isOpen { fail("\(order.transactionID) counts, and its refund is given up: \(reason)") }
+            if !isOpen, timesBelieved(order, 1) > 0, excused[1][number] == nil {
+                fail("\(order.transactionID) counts, and its refund is given up: \(reason)")
+            }
         case "refund_exceeds_purchase":
             if order.refunded <= order.value { fail("\(order.transactionID): \(reason), and does not") }
         default: fail("a refund of \(order.transactionID) is given up: \(reason)")
         }
+    }
+
+    private func hasGivenUpTooSoon(_ origin: RecordOrigin) -> Bool {
+        guard case .adjustments(let adjustments) = settings[2].kind,
+            let letter = store.deadLetters.last(where: { letter in
+                letter.row.destination == Simulation.ids[2] && letter.row.recordOrigin == origin
+            })
+        else { return true }
+        return now.wall - letter.row.queuedAt < adjustments.wait
+            || store.rows.values.contains {
+                $0.destination == Simulation.ids[1] && $0.delivery.transaction == letter.row.delivery.transaction
+            }
     }
 
     // MARK: The end
@@ -120,6 +134,8 @@ extension Simulation {
         let values = order.copies.compactMap { microsoft.countedValue(account: Simulation.account, $0.conversion) }
         // One that counts twice has its excuse.
         guard values.count == 1, let value = values.first, excused[1][number] == nil else { return }
+        // Its refunds may have come before it did: the daemon believed that it was there, and sent it again after a crash.
+        if believed[1].contains(order.clickID) { return }
         var certain: Int64 = 0
         var uncertain: [Int64] = []
         for refund in order.refunds {
@@ -154,7 +170,9 @@ extension Simulation {
             for record in log.records where record.fate.order == number && record.fate.eventID == refund.id {
                 let place = Place(partition: partition, offset: record.offset, destination: 2)
                 guard let cause = dead[partition]?[record.offset] else {
-                    if fate == .none, !rejectedAtLast.contains(place) { fate = .subtracted }
+                    // It may have been read again by a clock that is slow.
+                    let isRejected = rejectedAtLast.contains(place) && !isResolved(record.fate)
+                    if fate == .none, !isRejected { fate = .subtracted }
                     continue
                 }
                 // A part of what is said of the order later on, if anything is.
