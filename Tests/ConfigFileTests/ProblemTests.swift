@@ -325,7 +325,8 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
                 account_id: 2
                 developer_token: {env: D}
                 oauth: {client_id: a, refresh_token: {env: R}}
-                goals: {A: {name: One, id: 7}, B: {name: One, id: "7"}, C: {name: Two, id: 7}, D: {name: Three, id: x}}
+                goals: {A: {name: One, id: 7}, B: {name: One, id: "7"}, C: {name: Two, id: 7}, D: {name: Three, id: x},
+                  E: {name: One, id: 9}}
             """
         #expect(
             problems(destinations("other", "")) == [
@@ -336,8 +337,10 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
                 "line 3: destinations[0].token.from: names no destination of type offline_conversions; there are: `sales`",
                 "line 14: destinations[2].goals.C.id: is the id of `One` too; two goals have two ids",
                 "line 14: destinations[2].goals.D.id: is not made of digits alone; write its digits, 19 at most, or off",
+                "line 15: destinations[2].goals.E.id: differs from the id that this goal has for `A`; a goal has one",
             ])
         let good = offline.replacing("7}, D: {name: Three, id: x}", with: "8}, D: {name: Three, id: off}")
+            .replacing("id: 9", with: "id: 7")
         #expect(problems(destinations("sales", good)) == [])
     }
 

@@ -52,7 +52,7 @@ import Testing
             name: "token", fault: .campaignFault(.authenticationTokenExpired), meaning: .credentialRefused,
             says: ["offline: the credential is not accepted", "campaign_109: the access token has expired"]),
         Case(
-            name: "no right", fault: .campaignFault(.userIsNotAuthorized), meaning: .credentialRefused,
+            name: "no right", fault: .campaignFault(.userIsNotAuthorized), meaning: .configurationRefused,
             says: ["campaign_106: the user who gave consent has no access", "see account 20?"]),
         Case(
             name: "account", fault: .campaignFault(.invalidAccountID), meaning: .configurationRefused,

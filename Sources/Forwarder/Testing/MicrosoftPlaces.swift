@@ -44,7 +44,8 @@ enum MicrosoftPlaces {
             "the developer portal of Microsoft Advertising → Account: the developer token; Tools → Account access: does the "
                 + "user who gave consent see account \(settings.accountID)?"
         case .configurationRefused:
-            "the address bar of Microsoft Advertising with the account open: cid is customer_id (\(settings.customerID) here), aid "
+            "Tools → Account access: does the user who gave consent see account \(settings.accountID)? The address bar of "
+                + "Microsoft Advertising with the account open: cid is customer_id (\(settings.customerID) here), aid "
                 + "is account_id (\(settings.accountID) here)"
         case .throttled, .unavailable: nil
         }

@@ -94,9 +94,14 @@ extension OfflineSettings {
     /// What is sent goes by the name, and what became of it by the id.
     private func checkGoalIDs(_ map: MapReader) {
         for (index, goal) in goals.enumerated() where goal.id != nil {
-            let earlier = goals[..<index].first { $0.id == goal.id && $0.name != goal.name }
+            let earlier = goals[..<index].first {
+                $0.id != nil && ($0.id == goal.id) != ($0.name == goal.name)
+            }
             guard let other = earlier else { continue }
-            let text = "is the id of \(quoted(other.name)) too; two goals have two ids"
+            let text =
+                other.id == goal.id
+                ? "is the id of \(quoted(other.name)) too; two goals have two ids"
+                : "differs from the id that this goal has for \(quoted(other.event)); a goal has one"
             map.refuse("goals", goal.event, "id", because: text)
         }
     }

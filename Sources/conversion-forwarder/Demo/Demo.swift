@@ -19,7 +19,7 @@ final class Demo {
 
     /// With faults they stop after this; without, everything should long be done.
     private static let faultLength = Duration.seconds(20)
-    private static let settleTimeout = Duration.seconds(90)
+    private static let settleTimeout = Duration.seconds(150)
     private static let topic = "storefront-events"
 
     init(events: Int, rate: Int, hasFaults: Bool, seed: UInt64, isQuiet: Bool, keepsDirectory: Bool) {

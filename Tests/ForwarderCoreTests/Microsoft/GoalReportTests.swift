@@ -158,7 +158,7 @@ import Testing
         let troubles = [
             Trouble(status: 429, body: fault(117), others: .throttled(for: .seconds(60)), reason: "campaign_117"),
             Trouble(status: 401, body: fault(109), others: .credentialRefused, reason: "campaign_109"),
-            Trouble(status: 403, body: fault(106), others: .credentialRefused, reason: "campaign_106"),
+            Trouble(status: 403, body: fault(106), others: .parked, reason: "campaign_106"),
             Trouble(status: 400, body: fault(1030), others: .parked, reason: "campaign_1030"),
             Trouble(status: 503, body: "", others: .retry(after: nil), reason: "http_503"),
             Trouble(status: 404, body: "", others: .parked, reason: "http_404"),
