@@ -107,13 +107,13 @@ unshare --net bash -euo pipefail -c '
     for _ in {1..60}; do
         sleep 0.25
         curl --silent http://127.0.0.1:9464/metrics >"$work/metrics" || continue
-        [ "$(grep -cE "^conversion_forwarder_credential_ready.* 1$" "$work/metrics")" = 2 ] && break
+        [ "$(grep -cE "^conversion_forwarder_credential_ready.* 1$" "$work/metrics")" = 3 ] && break
     done
     curl --silent http://127.0.0.1:8080/_fake/report >"$work/report" || true
     exec 2>/dev/null
     jobs -p | xargs -r kill -KILL
     wait
 ' - "${arguments[@]}" "${environment[@]}" || true
-[ "$(grep -cE '^conversion_forwarder_credential_ready.* 1$' "$work/metrics")" = 2 ] ||
+[ "$(grep -cE '^conversion_forwarder_credential_ready.* 1$' "$work/metrics")" = 3 ] ||
     { cut -c -300 "$work/daemon.log" "$work/microsoft.log" | tail -n 20 >&2; fail "compose's secrets do not fit"; }
 ok "compose's daemon is let in by compose's fake Microsoft, tag and account"
