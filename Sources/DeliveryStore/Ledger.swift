@@ -50,11 +50,28 @@ extension DeliveryStore {
 
     /// Whether a delivery of the transaction is in the queue.
     func isQueued(_ key: TransactionKey, of destination: DestinationID) throws(SQLiteError) -> Bool {
-        let row = try connection.statement(
+        try hasRow(
+            key, of: destination,
             """
             SELECT 1 FROM queue INDEXED BY queue_transaction
             WHERE destination = ?1 AND transaction_key = ?2 AND transaction_key <> 0 LIMIT 1
             """)
+    }
+
+    /// Whether one of its deliveries was given up.
+    func hasDeadLetter(_ key: TransactionKey, of destination: DestinationID) throws(SQLiteError) -> Bool {
+        try hasRow(
+            key, of: destination,
+            """
+            SELECT 1 FROM dead_letters INDEXED BY dead_letters_transaction
+            WHERE destination = ?1 AND transaction_key = ?2 AND transaction_key <> 0 LIMIT 1
+            """)
+    }
+
+    private func hasRow(
+        _ key: TransactionKey, of destination: DestinationID, _ query: String
+    ) throws(SQLiteError) -> Bool {
+        let row = try connection.statement(query)
         defer { row.reset() }
         row.bind(1, destination)
         row.bind(2, key.rawValue)

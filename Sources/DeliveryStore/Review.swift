@@ -126,18 +126,6 @@ extension DeliveryStore {
         return row
     }
 
-    private func hasDeadLetter(_ key: TransactionKey, of destination: DestinationID) throws(SQLiteError) -> Bool {
-        let row = try connection.statement(
-            """
-            SELECT 1 FROM dead_letters INDEXED BY dead_letters_transaction
-            WHERE destination = ?1 AND transaction_key = ?2 AND transaction_key <> 0 LIMIT 1
-            """)
-        defer { row.reset() }
-        row.bind(1, destination)
-        row.bind(2, key.rawValue)
-        return try row.step()
-    }
-
     private func carryOut(
         _ decision: WaitingDecision, _ candidate: Candidate, _ row: WaitingRow, _ request: ReviewRequest,
         _ original: DestinationID?, _ result: inout ReviewResult, _ change: inout StoreChange

@@ -6,17 +6,26 @@ import Glibc
 public final class DaemonDirectory: Sendable {
     public let path: String
 
-    public init() throws(HarnessFailure) {
+    public convenience init() throws(HarnessFailure) {
         // Set to nothing is not set.
         let given = getenv("TMPDIR").map { String(cString: $0) } ?? ""
-        let parent = given.isEmpty ? "/tmp" : given
-        var template = Array("\(parent)/conversion-forwarder-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw HarnessFailure(
-                "no directory can be made in \(parent) (\(String(cString: strerror(errno)))): set TMPDIR to one where it can"
-            )
-        }
-        path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        try self.init(below: given.isEmpty ? "/tmp" : given)
+    }
+
+    /// - Parameter parent: may be relative; a configuration takes absolute paths only.
+    init(below parent: String) throws(HarnessFailure) {
+        guard let absolute = realpath(parent, nil) else { throw DaemonDirectory.cannotBeMade(in: parent) }
+        defer { free(absolute) }
+        var template = Array("\(String(cString: absolute))/conversion-forwarder-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw DaemonDirectory.cannotBeMade(in: parent) }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Why stands in `errno`.
+    private static func cannotBeMade(in parent: String) -> HarnessFailure {
+        HarnessFailure(
+            "no directory can be made in \(parent) (\(String(cString: strerror(errno)))): set TMPDIR to one where it can"
+        )
     }
 
     /// A directory inside of another one, which removes it too.

@@ -98,7 +98,8 @@ chown "$user" "$work/state"
 cp deploy/compose/config.yaml "$work/forwarder/etc/conversion-forwarder/config.yaml"
 export -f as_engine inside nspawn fail
 export work user
-unshare --net bash -euo pipefail -c '
+# A process group for each job: of a function that runs a container, `jobs -p` names the shell only.
+unshare --net bash -euo pipefail -mc '
     ip link set lo up
     as_engine "$work/fake-microsoft" fake-microsoft "${@:1:'${#arguments[@]}'}" >"$work/microsoft.log" 2>&1 &
     as_engine "$work/forwarder" --bind="$work/state:/var/lib/conversion-forwarder" "${@:'$((${#arguments[@]} + 1))'}" \
@@ -111,7 +112,7 @@ unshare --net bash -euo pipefail -c '
     done
     curl --silent http://127.0.0.1:8080/_fake/report >"$work/report" || true
     exec 2>/dev/null
-    jobs -p | xargs -r kill -KILL
+    for job in $(jobs -p); do kill -KILL -- "-$job"; done
     wait
 ' - "${arguments[@]}" "${environment[@]}" || true
 [ "$(grep -cE '^conversion_forwarder_credential_ready.* 1$' "$work/metrics")" = 3 ] ||

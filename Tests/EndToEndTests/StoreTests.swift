@@ -130,6 +130,28 @@ struct StoreTests {
     }
 
     @Test(.timeLimit(.minutes(15)))
+    func `what waits behind another delivery of its order does not outlast a state directory that is deleted`()
+        async throws
+    {
+        try await onThread {
+            let stage = try Stage(plan: FaultPlan([.init(.status(503), targets: .events)]))
+            let daemon = try stage.start()
+            let ids = Shop.ids("twin", 0..<20)
+            for _ in 0..<2 { try stage.publish(ids.map { Shop.purchase($0) }) }
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == 40 }
+            try stage.expect("offline", "pending", 40)
+            try requireEqual(rename(stage.directory.state, stage.directory.state + ".gone"), 0, "renaming")
+            try stage.said("store.faulted")
+            stage.follow(.none)
+            // Each second one is a duplicate of what was delivered.
+            try requireEqual(daemon.exitCode(timeout: .seconds(60)), 1, "exit code")
+            try require(stage.missing(ids).isEmpty, "not delivered: \(stage.missing(ids))")
+            try requireEqual(stage.acceptedOffline, 20, "conversions")
+            try stage.finish()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(15)))
     func `a store that was put away between two runs is missed`() async throws {
         try await onThread {
             let stage = try Stage(hasOffline: false)

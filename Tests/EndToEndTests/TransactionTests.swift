@@ -33,20 +33,7 @@ import Testing
 
         /// As Microsoft tells it apart.
         var key: ConversionKey {
-            var day = time / 86_400 + 719_468
-            let era = day / 146_097
-            day %= 146_097
-            let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365
-            let dayOfYear = day - (365 * year + year / 4 - year / 100)
-            let month = (5 * dayOfYear + 2) / 153
-            let civilMonth = month < 10 ? month + 3 : month - 9
-            let civilYear = year + era * 400 + (civilMonth <= 2 ? 1 : 0)
-            func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-            let rest = time % 86_400
-            let date = "\(civilYear)-\(two(civilMonth))-\(two(dayOfYear - (153 * month + 2) / 5 + 1))"
-            return ConversionKey(
-                name: "Purchase",
-                time: "\(date)T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z", clickID: clickID)
+            ConversionKey(name: "Purchase", time: CivilText.utc(time), clickID: clickID)
         }
     }
 

@@ -16,32 +16,18 @@ extension MicrosoftModel {
 
     mutating func answerGoalReport(_ request: FakeRequest, _ exchange: Exchange) -> FakeReply {
         goalReports += 1
-        var reply = goalReport(request, exchange)
-        reply.headers["TrackingId"] = exchange.trackingID
-        return reply
-    }
-
-    private mutating func goalReport(_ request: FakeRequest, _ exchange: Exchange) -> FakeReply {
-        if let reply = OfflineAnswers.gateway(exchange) { return reply }
-        let account = settings.accounts.first { $0.accountID == request.headers["customeraccountid"] }
-        let destination = account.map { FakeDestination.offline(account: $0.accountID) }
-        guard request.method == "POST", request.hasJSON else {
-            withBooks(destination) { $0.blame(Finding(reason: "report_not_asked_for_with_json")) }
-            return .page(415, "Unsupported Media Type")
+        return answerQuestion("report", request, exchange) { model, account, destination in
+            switch MicrosoftModel.read(request.body) {
+            case .failure(let refusal):
+                model.withBooks(destination) {
+                    $0.blame(Finding(reason: refusal.code.name, property: refusal.property))
+                }
+                return OfflineAnswers.fault(refusal.code, exchange)
+            case .success(let question):
+                let uploads = model.withBooks(destination) { $0.uploads }
+                return MicrosoftModel.answer(question, goals: account.goals, uploads)
+            }
         }
-        if let code = credentialFault(request, account: account, now: exchange.now) {
-            return OfflineAnswers.fault(code, exchange)
-        }
-        var reply: FakeReply
-        switch MicrosoftModel.read(request.body) {
-        case .failure(let refusal):
-            withBooks(destination) { $0.blame(Finding(reason: refusal.code.name, property: refusal.property)) }
-            reply = OfflineAnswers.fault(refusal.code, exchange)
-        case .success(let question):
-            reply = answer(question, goals: account?.goals ?? [:], destination)
-        }
-        reply.spoil(by: exchange.fault)
-        return reply
     }
 
     private struct Refusal: Error {
@@ -80,10 +66,9 @@ extension MicrosoftModel {
                 hasUploadsByAPI: wanted.contains("CampaignManagementAPI")))
     }
 
-    private mutating func answer(
-        _ question: Question, goals: [String: OfflineGoal], _ destination: FakeDestination?
+    private static func answer(
+        _ question: Question, goals: [String: OfflineGoal], _ uploads: [UInt64: [CalendarDay: Upload]]
     ) -> FakeReply {
-        let uploads = withBooks(destination) { $0.uploads }
         var unknown: [Int] = []
         var writer = JSONWriter(capacity: 4096)
         writer.object { writer in
@@ -99,18 +84,7 @@ extension MicrosoftModel {
                     writer.object { GoalReportAnswer.write(id, name, goal, asked, to: &$0) }
                 }
             }
-            writer.name("PartialErrors")
-            writer.array { writer in
-                for index in unknown {
-                    writer.object { writer in
-                        writer.member("Code", CampaignCode.reportGoalUnknown.rawValue)
-                        writer.member("ErrorCode", CampaignCode.reportGoalUnknown.name)
-                        writer.member("Index", index)
-                        writer.member("Message", "The account has no such goal.")
-                        writer.member("Type", "BatchError")
-                    }
-                }
-            }
+            writePartialErrors(unknown, .reportGoalUnknown, "The account has no such goal.", to: &writer)
         }
         return .json(200, writer.bytes)
     }

@@ -229,10 +229,12 @@ final class StoreLoop {
         }
     }
 
-    /// What is still to be written may be what the rows wait for.
+    /// What is still to be written may be what the rows wait for. Under a file that was deleted there always is some: there
+    /// the rows are looked through all the same, as what is in it is to be delivered. None flows too early by it: the lane
+    /// takes for open what the store has not confirmed.
     private func review() {
         for request in reviews {
-            let result = trouble == nil && backlog.isEmpty ? review(request) : nil
+            let result = trouble?.takesWork ?? backlog.isEmpty ? review(request) : nil
             mailboxes.delivery.put(.reviewed(request.destination, result))
             if let result { mailboxes.delivery.put(.depths([request.destination: result.depth])) }
         }

@@ -194,7 +194,7 @@ struct Reviews: Sendable {
 
     /// Something waits, or may. What comes all the time does not have everything looked through all the time.
     mutating func begin(at now: Uptime) {
-        due = min(due, max(now, lastPass == .distantPast ? now : lastPass + wait))
+        due = min(due, max(now, lastPass + wait))
     }
 
     func isDue(_ now: Uptime) -> Bool { next <= now }

@@ -92,14 +92,14 @@ struct SimulatedShop {
         let shifts: [Int64] = [0, 0, 0, -2, -600, 5, SimulatedShop.furthestAhead / 1000]
         var time = now.seconds + (shifts.randomElement(using: &random) ?? 0)
         // Another conversion for Microsoft, which knows nothing of orders.
-        while order.copies.contains(where: { $0.conversion.time == SimulatedShop.date(time) }) { time -= 1 }
+        while order.copies.contains(where: { $0.conversion.time == CivilText.utc(time) }) { time -= 1 }
         let text =
             #"{"event":"\#(order.goal)","event_id":"\#(id)","event_time":\#(time),"#
             + #""url":"https://shop.example/thanks","#
             + #""user":{"msclkid":"\#(order.clickID)","anonymous_id":"a\#(number)"},"#
             + #""properties":{"value":\#(SimulatedOrder.text(order.value)),"currency":"USD","#
             + #""transaction_id":"\#(order.transactionID)"}}"#
-        let conversion = ConversionKey(name: order.goal, time: SimulatedShop.date(time), clickID: order.clickID)
+        let conversion = ConversionKey(name: order.goal, time: CivilText.utc(time), clickID: order.clickID)
         orders[number].copies.append(.init(eventID: id, conversion: conversion))
         let fate = Fate(
             capi: .delivered, offline: .delivered, refunds: .skipped, eventID: id, conversion: conversion,
@@ -184,24 +184,5 @@ struct SimulatedShop {
     private func format(_ number: UInt64) -> String {
         let digits = String(number, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    /// As an offline conversion says it.
-    private static func date(_ seconds: Int64) -> String {
-        var days = seconds / 86_400
-        let rest = seconds % 86_400
-        // Days to a civil date, by the calendar's cycles of 400 years, which begin in March.
-        days += 719_468
-        let era = days / 146_097
-        let day = days % 146_097
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365
-        let dayOfYear = day - (365 * year + year / 4 - year / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let dayOfMonth = dayOfYear - (153 * month + 2) / 5 + 1
-        let civilMonth = month < 10 ? month + 3 : month - 9
-        let civilYear = year + era * 400 + (civilMonth <= 2 ? 1 : 0)
-        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return
-            "\(civilYear)-\(two(civilMonth))-\(two(dayOfMonth))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
     }
 }
