@@ -24,7 +24,8 @@ final class Transfer {
     private(set) var isEncrypted = false
     // The body is read by a callback instead of being handed over as a pointer: libcurl copies it to its own buffer
     // either way, and so the array's memory is only touched while a call of `read` runs.
-    private var body: [UInt8] = []
+    private var body: [[UInt8]] = []
+    private var bodySize = 0
     private var bodyOffset = 0
 
     /// Nil if out of memory.
@@ -50,7 +51,8 @@ final class Transfer {
     ) throws(OptionRefusal) {
         self.id = id
         self.used = used
-        body = request.body
+        body = request.bodyPieces
+        bodySize = body.reduce(0) { $0 + $1.count }
         received = ReceivedAnswer(bodyLimit: request.answerLimit)
         isEncrypted = request.url.utf8.starts(with: "https:".utf8)
         try set(
@@ -65,7 +67,7 @@ final class Transfer {
         case .get: try set(CURLOPT_HTTPGET, 1)
         case .post:
             try set(CURLOPT_POST, 1)
-            try set(code: forwarder_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, body.count))
+            try set(code: forwarder_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, bodySize))
         }
         try setHeaders(request, userAgent: options.userAgent)
         if !request.mayReuseConnection {
@@ -93,6 +95,7 @@ final class Transfer {
         sendings = 0
         isToStartAnew = false
         body = []
+        bodySize = 0
         bodyOffset = 0
     }
 
@@ -191,14 +194,24 @@ final class Transfer {
     }
 
     fileprivate func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        let count = min(buffer.count, body.count - bodyOffset)
-        body.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[bodyOffset..<bodyOffset + count])) }
-        bodyOffset += count
-        return count
+        var room = buffer[...]
+        var start = 0
+        for piece in body {
+            let skipped = min(max(bodyOffset - start, 0), piece.count)
+            let count = min(piece.count - skipped, room.count)
+            piece.withUnsafeBytes { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: room).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[skipped..<skipped + count]))
+            }
+            room = room.dropFirst(count)
+            bodyOffset += count
+            start += piece.count
+        }
+        return buffer.count - room.count
     }
 
     fileprivate func seek(to offset: Int) -> Bool {
-        guard (0...body.count).contains(offset) else { return false }
+        guard (0...bodySize).contains(offset) else { return false }
         bodyOffset = offset
         return true
     }

@@ -27,6 +27,23 @@ extension HTTP {
             #expect(request.peerAddress == "127.0.0.1")
         }
 
+        @Test func `a body in pieces arrives as one`() async throws {
+            let seen = Notes<ServerRequest>()
+            // Longer than what libcurl asks for at once, and with nothing in one of them.
+            let pieces = [Array("start".utf8), (0..<600_000).map { UInt8($0 % 251) }, [], Array("end".utf8)]
+            try await withServer {
+                seen.add($0)
+                return .text("ok")
+            } _: { _, url in
+                var request = HTTPRequest.post(url, [])
+                request.bodyPieces = pieces
+                _ = try expectAnswer(try await exchange(request))
+                #expect(request.body == Array(pieces.joined()))
+            }
+            let arrived = try #require(seen.all.first)
+            #expect(arrived.body == Array(pieces.joined()))
+        }
+
         @Test func `a chunked body arrives whole`() async throws {
             try await withServer {
                 .text("\($0.body.count)")

@@ -39,6 +39,18 @@ struct ByteWord {
         (bits &- ByteWord.ones &* UInt64(limit)) & ~bits & ByteWord.highBits
     }
 
+    /// How many of the bytes are digits.
+    @inline(__always)
+    var digitCount: Int {
+        // Without their high bits no byte carries into the next: exact for each of them.
+        let low = bits & ~ByteWord.highBits
+        let notBelow = low &+ ByteWord.ones &* UInt64(0x80 - UInt8(ascii: "0"))
+        let above = low &+ ByteWord.ones &* UInt64(0x7F - UInt8(ascii: "9"))
+        let digits = (notBelow & ~above & ~bits & ByteWord.highBits) &>> 7
+        // The sum of all bytes, in the highest one.
+        return Int((digits &* ByteWord.ones) &>> 56)
+    }
+
     /// What JSON must escape in a string: quotes, backslashes and controls.
     @inline(__always)
     var specials: UInt64 {
@@ -58,6 +70,18 @@ extension UnsafeBufferPointer<UInt8> {
             offset &+= 8
         }
         return test(ByteWord(baseAddress, at: count &- 8)) != 0
+    }
+
+    /// How many bytes are digits.
+    var digitCount: Int {
+        guard let baseAddress else { return 0 }
+        var offset = 0
+        var digits = 0
+        while offset &+ 8 <= count {
+            digits &+= ByteWord(baseAddress, at: offset).digitCount
+            offset &+= 8
+        }
+        return digits &+ ByteWord(Bytes(rebasing: self[offset...])).digitCount
     }
 
     @inline(__always)

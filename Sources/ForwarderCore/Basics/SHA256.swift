@@ -1,35 +1,16 @@
 import CCrypto
 
-/// SHA-256 by libcrypto. Keeps one context for its whole life: fetching the algorithm for each hash costs more than the
-/// hash. One thread's property.
-public final class SHA256 {
-    private let context: OpaquePointer
-    private let algorithm: OpaquePointer
-
+/// SHA-256 by libcrypto.
+public struct SHA256: Sendable {
     public static let byteCount = 32
 
-    public init() {
-        // Both are nil only when memory ran out or libcrypto is broken: nothing can be delivered without it.
-        guard let context = EVP_MD_CTX_new(), let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else {
-            preconditionFailure("libcrypto offers no SHA-256")
-        }
-        self.context = context
-        self.algorithm = algorithm
-    }
-
-    deinit {
-        EVP_MD_CTX_free(context)
-        EVP_MD_free(algorithm)
-    }
+    public init() {}
 
     /// Writes the 32 bytes of the hash of `bytes` to `digest`.
     public func hash(_ bytes: Bytes, into digest: UnsafeMutableBufferPointer<UInt8>) {
         precondition(digest.count >= SHA256.byteCount, "no room for the hash")
-        let isDone =
-            EVP_DigestInit_ex2(context, algorithm, nil) == 1
-            && EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
-            && EVP_DigestFinal_ex(context, digest.baseAddress, nil) == 1
-        precondition(isDone, "libcrypto could not hash")
+        precondition(
+            forwarder_sha256(bytes.baseAddress, bytes.count, digest.baseAddress) == 1, "libcrypto could not hash")
     }
 
     /// The hash as 64 lowercase hexadecimal digits, in the arena.

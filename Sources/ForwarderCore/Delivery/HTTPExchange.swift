@@ -18,7 +18,8 @@ public struct HTTPRequest: Sendable, Equatable {
     public var method: Method
     public var url: String
     public var headers: [Header]
-    public var body: [UInt8]
+    /// What the body is made of, one behind the other: a batch of a thousand events is not copied for what stands around it.
+    public var bodyPieces: [[UInt8]]
     /// From the first byte sent to the last byte received, connecting included.
     public var timeout: Duration
     /// Whether a connection of an earlier request may be used. libcurl sends a request again by itself when a re-used
@@ -31,13 +32,25 @@ public struct HTTPRequest: Sendable, Equatable {
         method: Method, url: String, headers: [Header] = [], body: [UInt8] = [], timeout: Duration,
         mayReuseConnection: Bool = true
     ) {
+        self.init(
+            method: method, url: url, headers: headers, bodyPieces: [body], timeout: timeout,
+            mayReuseConnection: mayReuseConnection)
+    }
+
+    public init(
+        method: Method, url: String, headers: [Header], bodyPieces: [[UInt8]], timeout: Duration,
+        mayReuseConnection: Bool = true
+    ) {
         self.method = method
         self.url = url
         self.headers = headers
-        self.body = body
+        self.bodyPieces = bodyPieces
         self.timeout = timeout
         self.mayReuseConnection = mayReuseConnection
     }
+
+    /// The whole body, as a copy.
+    public var body: [UInt8] { Array(bodyPieces.joined()) }
 }
 
 /// What came back.

@@ -14,9 +14,9 @@ enum PageURL {
         let url = text.trimmed()
         guard let pathStart = endOfAuthority(url) else { return .invalid }
         let tail = Bytes(rebasing: url[pathStart...])
-        // Most URLs have nothing to look at: nothing encoded, no `@` or `+`, no parameters.
+        // Most URLs have nothing to look at: nothing encoded, no `@` or `+`, not the digits of a telephone number.
         let isMarked = PersonalData.isMarked(tail)
-        guard isMarked || tail.hasByte({ $0.equal(to: "?") | $0.equal(to: "#") }) else { return .clean(url) }
+        guard isMarked || PersonalData.mayBeDialable(tail) else { return .clean(url) }
 
         let room = arena.allocate(url.count)
         var writer = Writer(room: room)

@@ -68,6 +68,11 @@ enum PersonalData {
         return false
     }
 
+    /// Whether the text has as many digits as a telephone number.
+    static func mayBeDialable(_ text: Bytes) -> Bool {
+        text.digitCount >= fewestDigits
+    }
+
     /// Whether the text has nothing but enough digits for a telephone number, and what people put between them.
     static func isDialable(_ text: Bytes) -> Bool {
         var digits = 0

@@ -41,10 +41,11 @@ public final class Intake {
     /// More would not fit `Origin.storedFor`.
     public static let destinationLimit = 64
 
-    private var reader: EventReader
+    // Unchecked, both: nothing that is called while they change leads back here, and the check is paid for each event.
+    @exclusivity(unchecked) private var reader: EventReader
     public let destinations: [IntakeDestination]
     /// What became of the last record, by destination.
-    public private(set) var dispositions: [Disposition]
+    @exclusivity(unchecked) public private(set) var dispositions: [Disposition]
     /// What deliveries name by index.
     public private(set) var topics: [String] = []
 

@@ -2,7 +2,8 @@
 public final class IntakeDestination {
     public let id: DestinationID
     public let settings: DestinationSettings
-    private var gatherer: Gatherer
+    // Unchecked: nothing that is called while it changes leads back here, and the check is paid for each event.
+    @exclusivity(unchecked) private var gatherer: Gatherer
 
     /// `firstSeen` is when the store first heard of the destination.
     public init(_ id: DestinationID, _ settings: DestinationSettings, firstSeen: Timestamp) {

@@ -5,6 +5,8 @@ public struct ConversionsAPI: Sendable {
     private let dataProvider: [UInt8]
     private let timeout: Duration
 
+    private static let start = Array(#"{"data":["#.utf8)
+
     /// Of all errors and warnings the service lists only so many.
     static let listedProblems = 10
 
@@ -18,17 +20,15 @@ public struct ConversionsAPI: Sendable {
 
     /// With `isStrict` one bad entry makes the service process none; else it skips what is bad.
     public func request(_ contents: [UInt8], isStrict: Bool, token: String) -> HTTPRequest {
-        var body = ByteBuffer(capacity: contents.count + 128)
-        body.append(#"{"data":["#)
-        body.append(contents)
-        body.append(isStrict ? #"],"continueOnValidationError":false"# : #"],"continueOnValidationError":true"#)
-        body.append(#","dataProvider":"#)
-        body.append(dataProvider)
-        body.append("}")
+        var end = ByteBuffer(capacity: 128)
+        end.append(isStrict ? #"],"continueOnValidationError":false"# : #"],"continueOnValidationError":true"#)
+        end.append(#","dataProvider":"#)
+        end.append(dataProvider)
+        end.append("}")
         return HTTPRequest(
             method: .post, url: url,
             headers: [.init("Authorization", "Bearer \(token)"), .init("Content-Type", "application/json")],
-            body: body.array(), timeout: timeout)
+            bodyPieces: [ConversionsAPI.start, contents, end.array()], timeout: timeout)
     }
 
     /// What the answer to a request of `entryCount` entries means. To a strict request it is 400 if one of them is bad; else

@@ -47,6 +47,20 @@ import Testing
         }
     }
 
+    @Test func `digits are counted eight bytes at a time as one by one`() {
+        var random = SeededRandom(seed: 7)
+        for length in 0..<200 {
+            // Mostly digits and their neighbours, with and without the high bit.
+            let bytes = (0..<length).map { _ in
+                Bool.random(using: &random)
+                    ? UInt8.random(in: 0x2E...0x3B, using: &random) | (Bool.random(using: &random) ? 0x80 : 0)
+                    : UInt8.random(in: 0...255, using: &random)
+            }
+            let expected = bytes.count { isDigit($0) }
+            #expect(bytes.withUnsafeBufferPointer { $0.digitCount } == expected, "\(bytes)")
+        }
+    }
+
     @Test func `what an arena lent stays where it is until the arena is reset`() {
         var arena = Arena(capacity: 64)
         for _ in 0..<3 {
