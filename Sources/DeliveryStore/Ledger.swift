@@ -6,12 +6,13 @@ extension DeliveryStore {
     func remember(
         _ transactions: [RememberedTransaction], of destination: DestinationID, at now: Timestamp
     ) throws(SQLiteError) {
+        let insert = try insertIntoLedger()
         for transaction in transactions {
             var row = LedgerRow(destination: destination, key: transaction.key, deliveredAt: now)
             row.topic = try texts.id(transaction.origin.topic)
             row.origin = transaction.origin
             row.conversion = transaction.conversion
-            if try insert(row) { continue }
+            if try self.insert(row, by: insert) { continue }
             guard let known = try ledgerRow(of: transaction.key, of: destination) else {
                 try replace(row)
                 continue
@@ -25,19 +26,24 @@ extension DeliveryStore {
 
     /// Whether deliveries are the first of their transactions, in the order in which they were asked for.
     public func identify(_ inquiry: TransactionInquiry) throws(StoreError) -> [TransactionInquiry.Answer] {
-        try read { () throws(SQLiteError) in
-            var answers: [TransactionInquiry.Answer] = []
-            answers.reserveCapacity(inquiry.entries.count)
-            for entry in inquiry.entries {
-                let known = try ledgerRow(of: entry.key, of: inquiry.destination)?.entry
-                if known?.isDuplicate(entry.origin, since: inquiry.since) == true {
-                    answers.append(.duplicate)
-                } else {
-                    let isQueued = try isQueued(entry.key, of: inquiry.destination)
-                    answers.append(isQueued ? .behind : .first)
+        // Where nothing is queued there is nothing to be behind.
+        let mayBeQueued = depth(of: inquiry.destination).rows > 0
+        return try read { () throws(SQLiteError) in
+            try connection.snapshot { () throws(SQLiteError) in
+                var answers: [TransactionInquiry.Answer] = []
+                answers.reserveCapacity(inquiry.entries.count)
+                let find = try findInLedger()
+                for entry in inquiry.entries {
+                    let known = try ledgerRow(of: entry.key, of: inquiry.destination, by: find)?.entry
+                    if known?.isDuplicate(entry.origin, since: inquiry.since) == true {
+                        answers.append(.duplicate)
+                    } else {
+                        let isQueued = mayBeQueued ? try isQueued(entry.key, of: inquiry.destination) : false
+                        answers.append(isQueued ? .behind : .first)
+                    }
                 }
+                return answers
             }
-            return answers
         }
     }
 
@@ -82,11 +88,20 @@ extension DeliveryStore {
 
     /// nil if there is none, or none that can be believed.
     func ledgerRow(of key: TransactionKey, of destination: DestinationID) throws(SQLiteError) -> LedgerRow? {
-        let row = try connection.statement(
+        try ledgerRow(of: key, of: destination, by: try findInLedger())
+    }
+
+    private func findInLedger() throws(SQLiteError) -> SQLiteStatement {
+        try connection.statement(
             """
             SELECT topic, partition, offset, payload_hash, delivered_at, conversion, refunds, checksum FROM ledger
             WHERE destination = ?1 AND transaction_key = ?2
             """)
+    }
+
+    private func ledgerRow(
+        of key: TransactionKey, of destination: DestinationID, by row: SQLiteStatement
+    ) throws(SQLiteError) -> LedgerRow? {
         defer { row.reset() }
         row.bind(1, destination)
         row.bind(2, key.rawValue)
@@ -104,15 +119,18 @@ extension DeliveryStore {
         return known.checksum == row.integer(7) ? known : nil
     }
 
-    /// Returns false if there is one of that transaction.
-    private func insert(_ row: LedgerRow) throws(SQLiteError) -> Bool {
-        let insert = try connection.statement(
+    private func insertIntoLedger() throws(SQLiteError) -> SQLiteStatement {
+        try connection.statement(
             """
             INSERT INTO ledger (
                 destination, transaction_key, topic, partition, offset, payload_hash, delivered_at, conversion, refunds,
                 checksum)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (destination, transaction_key) DO NOTHING
             """)
+    }
+
+    /// Returns false if there is one of that transaction.
+    private func insert(_ row: LedgerRow, by insert: SQLiteStatement) throws(SQLiteError) -> Bool {
         insert.bind(1, row.destination)
         insert.bind(2, row.key.rawValue)
         insert.bind(3, row.topic)
@@ -137,7 +155,7 @@ extension DeliveryStore {
         delete.bind(1, row.destination)
         delete.bind(2, row.key.rawValue)
         try delete.run()
-        guard try insert(row) else { throw .corruptIndex }
+        guard try insert(row, by: try insertIntoLedger()) else { throw .corruptIndex }
     }
 }
 

@@ -104,7 +104,18 @@ final class SQLiteConnection {
 
     /// Does all of `body` and makes it durable, or none of it.
     func transaction<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
-        try execute("BEGIN IMMEDIATE")
+        try between("BEGIN IMMEDIATE", body)
+    }
+
+    /// Reads everything in `body` as of one moment: the file is locked once, not for each statement.
+    func snapshot<Result>(_ body: () throws(SQLiteError) -> Result) throws(SQLiteError) -> Result {
+        try between("BEGIN", body)
+    }
+
+    private func between<Result>(
+        _ begin: String, _ body: () throws(SQLiteError) -> Result
+    ) throws(SQLiteError) -> Result {
+        try execute(begin)
         do {
             let result = try body()
             try execute("COMMIT")

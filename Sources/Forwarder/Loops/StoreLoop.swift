@@ -6,6 +6,8 @@ final class StoreLoop {
     private static let purgeInterval = Duration.seconds(60)
     private static let lookInterval = Duration.seconds(1)
     private static let hasteningSlice = 1000
+    /// How long what nobody is in a hurry for waits for more of it.
+    private static let linger = Duration.milliseconds(200)
 
     let store: DeliveryStore
     let mailboxes: Mailboxes
@@ -20,6 +22,8 @@ final class StoreLoop {
     private(set) var plan: Plan
     private var neutralizer: Neutralizer
     var backlog = StoreBacklog()
+    /// When it has waited long enough, while nobody is in a hurry for any of it.
+    private var lingersUntil: Uptime?
     private var claims: [(DestinationID, ClaimRequest)] = []
     private var inquiries: [(InquiryID, TransactionInquiry)] = []
     private var reviews: [ReviewRequest] = []
@@ -70,7 +74,7 @@ final class StoreLoop {
             now = SystemClock.now
             heartbeats.beat(.store, at: now.uptime)
             for order in mailboxes.store.takeAll() { handle(order) }
-            write()
+            if !isLingering() { write() }
             for inspection in inspections { inspection(store, plan) }
             inspections = []
             answerClaims()
@@ -81,12 +85,34 @@ final class StoreLoop {
             purgeIfDue()
             look()
             giveUpIfStateIsUnknown()
-            if !isClosing, !hasGivenUp, backlog.isEmpty || trouble != nil {
-                doorbell.wait(timeout: trouble == nil ? .seconds(1) : .milliseconds(100))
-            }
+            sleep()
         }
         if !hasGivenUp { close() }
         giveUpIfStateIsUnknown()
+    }
+
+    private func sleep() {
+        guard !isClosing, !hasGivenUp else { return }
+        if trouble != nil {
+            doorbell.wait(timeout: .milliseconds(100))
+        } else if let lingersUntil {
+            doorbell.wait(timeout: max(.zero, lingersUntil - SystemClock.now.uptime))
+        } else if backlog.isEmpty {
+            doorbell.wait(timeout: .seconds(1))
+        }
+    }
+
+    /// Whether what is to be written may wait. Whoever looks at what is there sees all of it.
+    private func isLingering() -> Bool {
+        let mayWait =
+            backlog.isUnhurried && trouble == nil && !isClosing && reviews.isEmpty && inspections.isEmpty
+            && hastening.isEmpty
+        guard mayWait, now.uptime < lingersUntil ?? .distantFuture else {
+            lingersUntil = nil
+            return false
+        }
+        lingersUntil = lingersUntil ?? now.uptime + StoreLoop.linger
+        return true
     }
 
     private func handle(_ order: StoreOrder) {

@@ -38,6 +38,18 @@ public struct StoreBacklog: Sendable {
     public var isEmpty: Bool { entries.isEmpty }
     public var count: Int { entries.count }
 
+    /// Whether nobody waits for any of it but offsets: orders to be remembered, and rejects. What comes a little later
+    /// changes mostly the same pages.
+    public var isUnhurried: Bool {
+        !entries.isEmpty
+            && entries.allSatisfy { entry in
+                switch entry.work {
+                case .remember, .reject: true
+                case .enqueue, .remove, .reschedule, .deadLetterRows, .deadLetter, .expire, .setState: false
+                }
+            }
+    }
+
     public mutating func append(_ works: [StoreWork], of destination: DestinationID, _ ticket: StoreTicket) {
         openWorks[ticket] = works.count
         for work in works {
