@@ -28,7 +28,7 @@ extension KafkaConsumer {
             return [
                 ("fetch.queue.backoff.ms", "5"),
                 ("queued.min.messages", "20000"),
-                ("queued.max.messages.kbytes", "16384"),
+                ("queued.max.messages.kbytes", "4096"),
             ]
         }
         // Before 2.2.0 it is looked at again after one second, so it has to hold more than a second of input.

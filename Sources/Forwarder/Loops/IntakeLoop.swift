@@ -9,6 +9,9 @@ final class IntakeLoop {
     private static let bytesPerRound = 8 << 20
     /// Longest sleep; whatever is asked of the loop waits no longer.
     private static let longestWait = Duration.milliseconds(50)
+    /// The same where nothing has come from Kafka for a while: then little is asked.
+    private static let longestQuietWait = Duration.milliseconds(200)
+    private static let quietAfter = Duration.seconds(2)
     private static let numbersInterval = Duration.milliseconds(500)
 
     let consumer: KafkaConsumer
@@ -27,6 +30,8 @@ final class IntakeLoop {
     var partitions: [TopicPartition: AssignedPartition] = [:]
     /// The same by what a record carries.
     private var partitionsByKey: [RecordKey: AssignedPartition] = [:]
+    /// That of the last record: the next one's is mostly the same.
+    private var latest: (key: RecordKey, partition: AssignedPartition)?
     /// By id; also those that ended because Kafka has gone back behind them.
     var assignments: [AssignmentID: AssignedPartition] = [:]
     private var lastAssignment: UInt32 = 0
@@ -39,6 +44,8 @@ final class IntakeLoop {
     var now = SystemClock.now
     private var roundLimit = recordsPerRound.upperBound
     private var roundBytes = 0
+    /// When the last record came.
+    private var lastRecord = Uptime.distantPast
     private var nextNumbers = Uptime.distantPast
     var nextCommit = Uptime.distantPast
     var backedUpSince: Uptime?
@@ -107,9 +114,12 @@ final class IntakeLoop {
     }
 
     private func settle(_ settlements: [Settlement]) {
+        // They come by the thousand, and mostly of few partitions.
+        var last: (id: AssignmentID, assignment: AssignedPartition?)?
         for settlement in settlements {
+            if last?.id != settlement.assignment { last = (settlement.assignment, assignments[settlement.assignment]) }
             // An assignment that is gone: its next owner reads the record again.
-            assignments[settlement.assignment]?.progress.settle(settlement.sequence)
+            last?.assignment?.progress.settle(settlement.sequence)
         }
     }
 
@@ -161,7 +171,9 @@ final class IntakeLoop {
 
     private func poll() {
         let linger = intake.destinations.compactMap(\.lingersUntil).min().map { $0 - now.uptime }
-        let wait = max(.zero, min(IntakeLoop.longestWait, linger ?? IntakeLoop.longestWait))
+        let isQuiet = lastRecord + IntakeLoop.quietAfter < now.uptime
+        let longest = isQuiet ? IntakeLoop.longestQuietWait : IntakeLoop.longestWait
+        let wait = max(.zero, min(longest, linger ?? longest))
         var isFirst = true
         roundBytes = 0
         let event = consumer.poll(timeoutMilliseconds: Int32(wait.milliseconds), limit: roundLimit) { record in
@@ -171,6 +183,7 @@ final class IntakeLoop {
             }
             take(record)
         }
+        if !isFirst { lastRecord = now.uptime }
         let fitting = roundBytes > IntakeLoop.bytesPerRound ? roundLimit / 2 : roundLimit * 2
         roundLimit = min(max(fitting, IntakeLoop.recordsPerRound.lowerBound), IntakeLoop.recordsPerRound.upperBound)
         now = SystemClock.now
@@ -210,10 +223,14 @@ final class IntakeLoop {
 
     private func partition(of record: borrowing KafkaRecord) -> AssignedPartition? {
         let key = RecordKey(topic: record.topicID, partition: record.partition)
-        if let known = partitionsByKey[key] { return known }
-        guard let found = partitions[TopicPartition(record.topic, record.partition)] else { return nil }
-        partitionsByKey[key] = found
-        return found
+        if let latest, latest.key == key { return latest.partition }
+        var known = partitionsByKey[key]
+        if known == nil {
+            known = partitions[TopicPartition(record.topic, record.partition)]
+            partitionsByKey[key] = known
+        }
+        latest = known.map { (key, $0) }
+        return known
     }
 
     /// The destinations for which the store holds this very record, as bits of their index.
@@ -304,6 +321,7 @@ final class IntakeLoop {
     /// What librdkafka calls a topic is good as long as nothing is given or taken.
     func forgetKeys() {
         partitionsByKey.removeAll()
+        latest = nil
     }
 
     /// What was read of the old log is finished, but nothing of it is to be committed any more.
