@@ -16,7 +16,10 @@ SEED ?= 1
 SEEDS ?= 1000
 SANITIZER ?= address thread
 FIRST ?= 0
-RECORDS ?= 300000
+RECORDS ?= 1000000
+ROUNDS ?= 3
+RECORDED := Sources/forwarder-bench/instructions.txt
+SECTIONS ?=
 BROKER ?= noida-db
 # SECONDS counts by itself in a shell; only one that was given is meant.
 GIVEN_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS))
@@ -96,11 +99,23 @@ fuzz: setup ## any bytes for records, answers, configuration and admin port, wit
 sanitize: setup ## the tests under AddressSanitizer and ThreadSanitizer [SANITIZER=address|thread]
 	for one in $(SANITIZER); do Tests/Sanitize/run.sh $$one; done
 
-bench: release ## nanoseconds and instructions per event, then events/s through the whole daemon [RECORDS=300000]
-	$(BIN)/forwarder-bench
-	Tests/Bench/instructions.sh $(BIN)/forwarder-bench
-	$(BIN)/forwarder-trial --throughput --records $(RECORDS)
-	$(BIN)/forwarder-trial --throughput --offline --records $(RECORDS)
+bench: release ## what each step costs, in ns and instructions, beside what was recorded [SECTIONS=]
+	$(BIN)/forwarder-bench --instructions --recorded $(RECORDED) $(SECTIONS)
+
+bench-record: release ## record the instructions of each step
+	$(BIN)/forwarder-bench --untimed --record $(RECORDED)
+
+bench-e2e: release ## the daemon with a real broker and a sink over TLS, the floor beside it [RECORDS=1000000 ROUNDS=3]
+	Tests/Bench/end-to-end.sh --records $(RECORDS) --rounds $(ROUNDS)
+
+bench-debian: release ## the same with Debian's librdkafka and its mock of a broker, 300,000 records [ROUNDS=3]
+	$(BIN)/forwarder-bench end-to-end --rounds $(ROUNDS)
+
+bench-peers: release ## the same work by what a team would pick instead [RECORDS=1000000 ROUNDS=3]
+	Tests/Bench/peers.sh --records $(RECORDS) --rounds $(ROUNDS)
+
+bench-scale: release ## cost by partitions, destinations and length of the queue (10 GB of disk) [ROUNDS=3]
+	Tests/Bench/scale.sh --rounds $(ROUNDS)
 
 deb: release ## the Debian package, in .build/deb (needs debhelper)
 	deploy/debian/build.sh

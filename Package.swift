@@ -82,7 +82,13 @@ let package = Package(
             "forwarder-trial",
             ["Forwarder", "ForwarderCore", "ForwarderHarness", "FakeMicrosoft", "KafkaClient", "MockKafka"]),
         program("forwarder-simulation", ["ForwarderTestKit"]),
-        program("forwarder-bench", ["Forwarder", "ForwarderCore", "MockKafka", "FakeMicrosoft"]),
+        .executableTarget(
+            name: "forwarder-bench",
+            dependencies: [
+                "Forwarder", "ForwarderCore", "ForwarderHarness", "KafkaClient", "MockKafka", "FakeMicrosoft",
+                "HTTPServer", "DeliveryStore", "StorefrontEvents",
+            ],
+            exclude: ["RESULTS.md", "instructions.txt"], swiftSettings: strict),
 
         tests("ForwarderCoreTests", ["ForwarderCore", "FakeMicrosoft", "ForwarderTestKit"]),
         tests("KafkaClientTests", ["KafkaClient", "MockKafka"]),

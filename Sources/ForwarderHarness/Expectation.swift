@@ -5,6 +5,9 @@ import StorefrontEvents
 /// What Microsoft must have in the end of what was published.
 public struct Expectation {
     public private(set) var records = 0
+    /// How many records name an event id, be they good or bad, and how many of these are JSON.
+    public private(set) var named = 0
+    public private(set) var objects = 0
     /// Ids of the events that the default mapping sends to CAPI.
     public private(set) var capi: [String] = []
     /// How many offline conversions.
@@ -19,6 +22,8 @@ public struct Expectation {
 
     public mutating func add(_ record: Storefront.Record) {
         records += 1
+        if record.hasID { named += 1 }
+        if record.isObject { objects += 1 }
         switch record.kind {
         case .event(let name):
             capi.append(record.eventID)

@@ -19,8 +19,8 @@ public enum Microsoft {
     public static let refundedGoal = "Purchase"
 
     public static func start(
-        plan: FaultPlan = .none, seed: UInt64 = 1, mode: FakeMicrosoftServer.Mode = .judging, tls: TLSIdentity? = nil,
-        configure: (inout MicrosoftSettings) -> Void = { _ in }
+        plan: FaultPlan = .none, seed: UInt64 = 1, mode: FakeMicrosoftServer.Mode = .judging, port: UInt16 = 0,
+        tls: TLSIdentity? = nil, configure: (inout MicrosoftSettings) -> Void = { _ in }
     ) throws(HarnessFailure) -> FakeMicrosoftServer {
         var settings = MicrosoftSettings()
         settings.tags = [tag: token]
@@ -34,7 +34,7 @@ public enum Microsoft {
         settings.grant.clientID = clientID
         configure(&settings)
         do throws(HTTPServerError) {
-            return try FakeMicrosoftServer(settings, plan: plan, seed: seed, mode: mode, tls: tls)
+            return try FakeMicrosoftServer(settings, plan: plan, seed: seed, mode: mode, port: port, tls: tls)
         } catch {
             throw HarnessFailure("the fake Microsoft does not start: \(error)")
         }

@@ -11,6 +11,10 @@ public struct Storefront: Sendable {
         public var key: [UInt8]
         public var eventID: String
         public var kind: Kind
+        /// Its id stands in it.
+        public var hasID: Bool { kind != .tombstone && kind != .bad(.notAnObject) }
+        /// It is a JSON object.
+        public var isObject: Bool { hasID && kind != .bad(.malformedJSON) }
         /// It carries a click id, an e-mail address or a telephone number.
         public var isMatchable = false
         /// The event id of the Purchase that it comes behind.

@@ -96,7 +96,7 @@ struct Arguments {
             case "--refresh-token": settings.grant.refreshToken = try value()
             case "--token-seconds": settings.grant.accessTokenLifetime = .seconds(try number(UInt32.self))
             case "--sink": if case .judging = mode { mode = .sink() }
-            case "--sink-delay": mode = .sink(delay: .milliseconds(try number(UInt16.self)))
+            case "--sink-delay": mode = .sink(SinkSettings(delay: .milliseconds(try number(UInt16.self))))
             case "--help", "-h": wantsHelp = true
             default: throw UsageError(message: "unknown option '\(option)'")
             }

@@ -27,10 +27,13 @@ extension Section {
                 intake(capi)
             },
             Section(name: "intake-segment", summary: "the same of the call of Segment") {
-                intake(capi, input: Section.segment, record: Samples.orderCompleted)
+                intake(capi, input: Section.segment, records: [Samples.orderCompleted])
             },
             Section(name: "intake-both", summary: "the same, to an offline conversion's batch as well") {
                 intake(capi, offline)
+            },
+            Section(name: "intake-shop", summary: "a shop's events as they come, good and bad, to CAPI's batch") {
+                intake(capi, records: Samples.shop)
             },
             Section(name: "neutral", summary: "the form of a purchase that is kept on disk") {
                 let destination = IntakeDestination(DestinationID(1), capi, firstSeen: .distantPast)
@@ -77,7 +80,7 @@ extension Section {
         return input
     }()
 
-    private static let capi = DestinationSettings(
+    static let capi = DestinationSettings(
         name: "capi", kind: .capi(CAPISettings(uetTagID: "1", token: .environment("TOKEN"))))
 
     private static let offline: DestinationSettings = {
@@ -107,7 +110,8 @@ extension Section {
     }
 
     private static func intake(
-        _ settings: DestinationSettings..., input: InputSettings = InputSettings(), record: [UInt8] = Samples.purchase
+        _ settings: DestinationSettings..., input: InputSettings = InputSettings(),
+        records: [[UInt8]] = [Samples.purchase]
     ) -> (Int) -> Void {
         let destinations = settings.enumerated().map { index, settings in
             IntakeDestination(DestinationID(Int32(index + 1)), settings, firstSeen: .distantPast)
@@ -117,14 +121,12 @@ extension Section {
         var origin = Intake.Origin(
             topic: intake.index(ofTopic: "events"), partition: 0, offset: 0, assignment: AssignmentID(1), sequence: 0)
         return { rounds in
-            record.withUnsafeBufferPointer { record in
-                for _ in 0..<rounds {
-                    intake.accept(record, origin, now: now)
-                    origin.offset += 1
-                    origin.sequence += 1
-                    for destination in destinations where destination.hasReady {
-                        _ = destination.takeBatches(now: now.uptime)
-                    }
+            for round in 0..<rounds {
+                records[round % records.count].withUnsafeBufferPointer { intake.accept($0, origin, now: now) }
+                origin.offset += 1
+                origin.sequence += 1
+                for destination in destinations where destination.hasReady {
+                    _ = destination.takeBatches(now: now.uptime)
                 }
             }
         }

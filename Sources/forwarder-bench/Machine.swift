@@ -19,6 +19,17 @@ enum Machine {
         #endif
     }
 
+    /// A program that was built with this one.
+    static func besides(_ name: String) -> String {
+        (ownPath.lastIndex(of: "/").map { String(ownPath[...$0]) } ?? "") + name
+    }
+
+    static let ownPath: String = {
+        var path = [CChar](repeating: 0, count: 4096)
+        let length = max(0, readlink("/proc/self/exe", &path, path.count - 1))
+        return String(decoding: path.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
+
     private static var processor: String {
         for line in text("/proc/cpuinfo").split(separator: "\n") where line.hasPrefix("model name") {
             if let colon = line.firstIndex(of: ":") { return String(line[colon...].dropFirst(2)) }

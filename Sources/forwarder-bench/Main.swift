@@ -1,15 +1,37 @@
+import Forwarder
 import ForwarderCore
+import ForwarderHarness
+import Glibc
+import KafkaClient
 
-/// Measures what an event costs, stage by stage. Release builds only: a debug build is fifteen times slower.
+/// Measures what an event costs, stage by stage and as a whole. Release builds only: a debug build is fifteen times slower.
 @main
 struct Main {
     static let usage = """
-        Usage: forwarder-bench [--list] [SECTION…]
+        Usage: forwarder-bench [--instructions] [--untimed] [--recorded FILE] [--record FILE] [SECTION…]
+               forwarder-bench --list
                forwarder-bench --count SECTION ROUNDS
+               forwarder-bench length [DELIVERIES…]
+               forwarder-bench end-to-end|peers|scale [option…]
 
-        Without a section, runs all of them, five times each. --count runs one section for so many rounds and nothing
-        else: run it with N and 2N rounds under `valgrind --tool=callgrind`; the difference is what N rounds cost, in
-        instructions and to the last one.
+        Without a section, runs all of them, five times each. --instructions has valgrind count the instructions of each as
+        well, --untimed does nothing else. --recorded shows beside them what a file says that they were, --record writes
+        such a file. --count runs one section for so many rounds and nothing else.
+
+        `length` fills a queue, and measures what one more costs with so many in it (default 10000 1000000 5000000).
+
+        The others measure the daemon as a process, between the topics of a broker that was started for it and a sink;
+        `make bench-e2e`, `make bench-peers` and `make bench-scale` start one.
+
+          --brokers HOST:PORT
+                            without it, end-to-end uses a mock Kafka in this process (up to 300000 records)
+          --records N       how many are published (default 300000)
+          --rounds N        how often everything is run (default 3)
+          --seconds N       how long a run by the clock takes (default 30)
+          --only TEXT       of end-to-end, what has this in its name
+          --floor FILE      the program that does nothing but read, and send what it has read
+          --peers FILE      the list of the others
+          --compare FILE    the program that compares what two of them have sent
 
         """
 
@@ -20,6 +42,8 @@ struct Main {
         case "--help", "-h": print(usage, terminator: "")
         case "--list": for section in Section.all { print("\(section.name.padded(to: 16)) \(section.summary)") }
         case "--count": count(arguments.dropFirst())
+        case "length": measureLengths(arguments.dropFirst())
+        case "end-to-end", "peers", "scale": runWhole(arguments.first ?? "", arguments.dropFirst())
         default: measure(arguments)
         }
     }
@@ -32,14 +56,98 @@ struct Main {
         work(rounds)
     }
 
-    private static func measure(_ names: ArraySlice<String>) {
-        var sections: [Section] = []
-        for name in names {
-            guard let section = Section.named(name) else { refuse("there is no section \(name); see --list") }
-            sections.append(section)
+    private static func measure(_ words: ArraySlice<String>) {
+        do {
+            let arguments = try Arguments(
+                words, options: ["--recorded", "--record"], flags: ["--instructions", "--untimed"])
+            var sections: [Section] = []
+            for name in arguments.words {
+                guard let section = Section.named(name) else {
+                    throw Arguments.Wrong("there is no section \(name); see --list")
+                }
+                sections.append(section)
+            }
+            if sections.isEmpty { sections = Section.all }
+            let isTimed = !arguments.has("--untimed")
+            let isCounted = arguments.has("--instructions") || !isTimed
+            let instructions = try Instructions(recorded: arguments.value("--recorded"))
+            StandardOutput.write(Machine.summary)
+            if isCounted, !Instructions.canBeCounted {
+                StandardOutput.write("instructions are left out: valgrind is not installed (apt-get install valgrind)")
+            }
+            StandardOutput.write(
+                "section".padded(to: 17) + "unit".padded(to: 9)
+                    + (isTimed ? "CPU ns: min   median      max" : "")
+                    + (isCounted ? " instructions" : "") + (instructions.recorded.isEmpty ? "" : "     recorded"))
+            var counts = ""
+            for section in sections {
+                var line = section.name.padded(to: 17) + section.unit.padded(to: 9)
+                if isTimed { line += Measurement(section).columns + "  " }
+                if isCounted, Instructions.canBeCounted {
+                    let count = try instructions.count(section)
+                    line += instructions.columns(section, count)
+                    counts += "\(section.name) \(count)\n"
+                }
+                StandardOutput.write(line)
+            }
+            if let path = arguments.value("--record") { try SmallFile.replace(path, with: Array(counts.utf8)) }
+        } catch let wrong as Arguments.Wrong {
+            refuse(wrong.text)
+        } catch {
+            StandardError.write("forwarder-bench: \(error)")
+            exit(ExitCode.failure)
         }
-        print(Machine.summary)
-        print("section           unit           min   median      max  ns of CPU time")
-        for section in sections.isEmpty ? Section.all : sections { print(Measurement(section).line) }
+    }
+
+    private static func measureLengths(_ words: ArraySlice<String>) {
+        let lengths = words.map { word in
+            guard let length = Int(word), length >= 1000 else { refuse("\(word) is no number from 1000 on") }
+            return length
+        }
+        StandardOutput.write(Machine.summary)
+        LengthBench(lengths: lengths.isEmpty ? [10_000, 1_000_000, 5_000_000] : lengths.sorted()) {
+            StandardOutput.write($0)
+        }.run()
+    }
+
+    private static func runWhole(_ what: String, _ words: ArraySlice<String>) {
+        do {
+            let arguments = try Arguments(
+                words,
+                options: [
+                    "--brokers", "--records", "--rounds", "--seconds", "--floor", "--peers", "--compare", "--only",
+                ],
+                flags: [])
+            let brokers = arguments.value("--brokers")
+            guard brokers != nil || what == "end-to-end" else { throw Arguments.Wrong("--brokers is needed") }
+            let most = brokers == nil ? Ground.mockRecords : 100_000_000
+            let records = try arguments.number("--records", in: 1000...most, default: Ground.mockRecords)
+            let rounds = try arguments.number("--rounds", in: 1...100, default: 3)
+            let seconds = try arguments.number("--seconds", in: 1...3600, default: 30)
+            let ground = try Ground(brokers: brokers, binary: Machine.besides("conversion-forwarder"))
+            StandardOutput.write("\(Machine.summary), librdkafka \(KafkaConsumer.libraryVersionText)")
+            let say: (String) -> Void = { StandardOutput.write($0) }
+            switch what {
+            case "peers":
+                guard let list = arguments.value("--peers"), let comparer = arguments.value("--compare") else {
+                    throw Arguments.Wrong("--peers and --compare are needed")
+                }
+                let peers = try PeersBench.peers(list)
+                try PeersBench(
+                    ground: ground, peers: peers, comparer: comparer, records: records, rounds: rounds, say: say
+                ).run()
+            case "scale": try ScaleBench(ground: ground, records: records, rounds: rounds, say: say).run()
+            default:
+                try EndToEndBench(
+                    ground: ground, floor: arguments.value("--floor"), records: records, rounds: rounds,
+                    seconds: seconds, only: arguments.value("--only") ?? "", say: say
+                ).run()
+            }
+        } catch let wrong as Arguments.Wrong {
+            refuse(wrong.text)
+        } catch {
+            StandardError.write("forwarder-bench: \(error)")
+            exit(ExitCode.failure)
+        }
     }
 }

@@ -7,13 +7,9 @@ struct Measurement {
     /// A run is as many rounds as fit in this, so that neither clock nor warm-up counts.
     private static let runNanoseconds = 200_000_000.0
 
-    private let name: String
-    private let unit: String
     private var times: [Double] = []
 
     init(_ section: Section) {
-        name = section.name
-        unit = section.unit
         let work = section.prepare()
         var rounds = 1
         var elapsed = Measurement.time { work(rounds) }
@@ -23,18 +19,15 @@ struct Measurement {
         }
         rounds = max(1, Int(Double(rounds) * Measurement.runNanoseconds / elapsed))
         for _ in 0..<Measurement.runs { times.append(Measurement.time { work(rounds) } / Double(rounds)) }
-        times.sort()
     }
 
-    var line: String {
-        let columns = [times[0], times[times.count / 2], times[times.count - 1]].map { time in
-            let text = time < 100 ? "\(Double(Int(time * 10)) / 10)" : "\(Int(time))"
-            return String(repeating: " ", count: max(0, 9 - text.count)) + text
-        }
-        return name.padded(to: 17) + unit.padded(to: 9) + columns.joined()
+    /// The shortest, the median and the longest.
+    var columns: String {
+        Spread(times).text(width: 9, decimals: (times.last ?? 0) < 100 ? 1 : 0)
     }
 
-    private static func time(_ work: () -> Void) -> Double {
+    /// Nanoseconds of this thread's CPU time.
+    static func time(_ work: () -> Void) -> Double {
         let start = clock()
         work()
         return clock() - start

@@ -1,3 +1,5 @@
+import StorefrontEvents
+
 /// Events as they come from a shop; every name in them is made up.
 enum Samples {
     /// A purchase with everything a shop usually knows: 898 bytes.
@@ -15,6 +17,17 @@ enum Samples {
         "properties":{"value":79.99,"currency":"USD","transaction_id":"991",\#
         "items":[{"id":"a","name":"Mug","price":19.99,"quantity":2},\#
         {"id":"b","name":"Plate","price":40.01,"quantity":1}],"page_type":"purchase"},"source":"shop-eu"}
+        """#.utf8)
+
+    /// Somebody looks at a page.
+    static let pageView = Array(
+        #"""
+        {"event":"PageView","event_id":"pv-991-abcdef","event_time":1786000000,\#
+        "url":"https://shop.example/p/17?utm_source=bing&utm_medium=cpc","referrer":"https://shop.example/",\#
+        "title":"Item 17","consent":{"ad_storage":"granted"},\#
+        "user":{"email":"Ada.Lovelace@example.com","anonymous_id":"b171a9b06ce011ecafcd1b209be8601b",\#
+        "ip_address":"203.0.113.7","user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like \#
+        Gecko) Chrome/124.0 Safari/537.36"},"source":"shop-eu"}
         """#.utf8)
 
     /// The same purchase as Segment publishes it, with all that it adds to each call.
@@ -37,6 +50,12 @@ enum Samples {
         "page_type":"purchase"},"receivedAt":"2026-08-06T07:06:40.266Z","sentAt":"2026-08-06T07:06:40.169Z",\#
         "timestamp":"2026-08-06T07:06:40.249Z","type":"track","userId":"c0ffee00c0ffee00c0ffee00c0ffee00","version":2}
         """#.utf8)
+
+    /// What a shop publishes in a while, tombstones left out.
+    static let shop: [[UInt8]] = {
+        var shop = Storefront(seed: 1)
+        return (0..<4000).compactMap { _ in shop.next(now: now).value }
+    }()
 
     /// When the events came in, in seconds since 1970.
     static let now: Int64 = 1_786_000_100

@@ -7,7 +7,7 @@ struct Section {
     /// Makes everything ready; what it returns does so many rounds.
     let prepare: () -> (_ rounds: Int) -> Void
 
-    static var all: [Section] { intake + settlement }
+    static var all: [Section] { intake + settlement + storage }
 
     static func named(_ name: String) -> Section? {
         all.first { $0.name == name }

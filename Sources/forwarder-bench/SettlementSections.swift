@@ -23,6 +23,13 @@ extension Section {
                     }
                 }
             },
+            Section(
+                name: "settle", summary: "from the hand-over of 1,000 page views to their settlement", unit: "1,000"
+            ) {
+                var path = EventPath()
+                let batch = EventPath.batch(of: [Samples.pageView])
+                return { rounds in for _ in 0..<rounds { path.take(batch) } }
+            },
             Section(name: "watermark", summary: "note a record, settle it, move the offset to commit") {
                 var progress = PartitionProgress()
                 var offset: Int64 = 0
@@ -33,6 +40,13 @@ extension Section {
                         if offset >= 1000 { progress.settle(UInt64(offset - 1000)) }
                         offset += 1
                     }
+                }
+            },
+            Section(name: "path", summary: "a shop's events from the record to the watermark, all decisions") {
+                var path = EventPath()
+                let records = Samples.shop
+                return { rounds in
+                    for round in 0..<rounds { records[round % records.count].withUnsafeBufferPointer { path.take($0) } }
                 }
             },
         ]

@@ -10,16 +10,14 @@ import Glibc
 struct Main {
     static let help = """
         Usage: forwarder-trial --brokers HOST:PORT --topic NAME [options]
-               forwarder-trial --throughput [--brokers HOST:PORT] [--topic NAME] [--offline] [options]
                forwarder-trial --chaos [--brokers HOST:PORT --topic NAME] [--seed S] [--seconds N] [--clock FILE]
                forwarder-trial --soak [--seconds N] [--rate R]
 
-        The second form publishes everything first, then measures how fast the daemon empties the topic into a sink;
-        without --brokers from a mock Kafka in this process. The third lets everything go wrong for N seconds (default 40),
-        by a plan made from the seed, and judges what became of every event; --clock is the library that sets the daemons'
-        clocks, --plan shows the plan alone. `make chaos` plays it. The fourth publishes R events a second (default 10000)
-        for N seconds (default 360), most of them with the second destination dead, and watches memory, file descriptors
-        and the other's latency. `make soak` plays it.
+        The second form lets everything go wrong for N seconds (default 40), by a plan made from the seed, and judges what
+        became of every event; --clock is the library that sets the daemons' clocks, --plan shows the plan alone. `make
+        chaos` plays it. The third publishes R events a second (default 10000) for N seconds (default 360), most of them
+        with the second destination dead, and watches memory, file descriptors and the other's latency. `make soak` plays
+        it.
 
           --binary FILE     the daemon (default: conversion-forwarder beside this program)
           --records N       how many records the shop publishes (default 200000)
@@ -27,7 +25,6 @@ struct Main {
           --seed S          everything that is left to chance (default 1)
           --kill-at SHARE   kill the daemon after this share of the records; none: not at all (default 0.5)
           --faults KIND     none or mixed: what Microsoft does (default none)
-          --logged LIST     which events the delivery log keeps, such as "[Purchase]" (default: the daemon's)
           --property N=V    a librdkafka property of the daemon; may be repeated
           --producer N=V    a librdkafka property of the publisher; may be repeated
         """
@@ -47,7 +44,6 @@ struct Main {
 
     private static func run(_ options: Options) throws -> Int32 {
         switch options {
-        case .throughput(let trial): return try measure(trial)
         case .soak(let trial): return try soak(trial)
         case .chaos(let chaos): return try play(chaos)
         case .kill(let trial): return try kill(trial)
@@ -74,19 +70,6 @@ struct Main {
             """)
         StandardOutput.write(report.isGood ? "The books balance." : "The books do NOT balance.")
         return report.isGood ? ExitCode.done : ExitCode.failure
-    }
-
-    private static func measure(_ trial: ThroughputTrial) throws -> Int32 {
-        let report = try trial.run()
-        func rounded(_ number: Double) -> Double { (number * 100).rounded() / 100 }
-        StandardOutput.write(
-            """
-            \(report.records) records in \(rounded(report.seconds)) s: \(Int(Double(report.records) / report.seconds)) events/s, \
-            CPU \(rounded(report.userMicroseconds + report.systemMicroseconds)) us an event \
-            (user \(rounded(report.userMicroseconds)), system \(rounded(report.systemMicroseconds))), \
-            peak \(report.peakMegabytes) MiB, log \(report.logKilobytes) KB, unaccounted \(report.unaccounted)
-            """)
-        return report.unaccounted == 0 ? ExitCode.done : ExitCode.failure
     }
 
     private static func play(_ chaos: Options.Chaos) throws -> Int32 {

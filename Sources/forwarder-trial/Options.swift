@@ -6,7 +6,6 @@ import Glibc
 /// Which trial the command line asks for.
 enum Options {
     case kill(KillTrial)
-    case throughput(ThroughputTrial)
     case chaos(Chaos)
     case soak(SoakTrial)
 
@@ -42,19 +41,11 @@ enum Options {
             rest,
             options: [
                 "--brokers", "--topic", "--binary", "--records", "--rate", "--seed", "--kill-at", "--faults",
-                "--seconds", "--clock", "--logged",
+                "--seconds", "--clock",
             ],
-            flags: ["--throughput", "--offline", "--chaos", "--plan", "--soak"])
+            flags: ["--chaos", "--plan", "--soak"])
         let binary = arguments.value("--binary") ?? Options.besides
-        if arguments.has("--throughput") {
-            self = .throughput(
-                ThroughputTrial(
-                    binary: binary, brokers: arguments.value("--brokers"),
-                    topic: arguments.value("--topic") ?? "events",
-                    records: try arguments.number("--records", in: 1...100_000_000, default: 300_000),
-                    hasOffline: arguments.has("--offline"), seed: 1, properties: properties, producer: producer,
-                    logged: arguments.value("--logged")))
-        } else if arguments.has("--soak") {
+        if arguments.has("--soak") {
             self = .soak(
                 SoakTrial(
                     binary: binary, seconds: try arguments.number("--seconds", in: 8...86_400, default: 360),

@@ -207,15 +207,19 @@ import Testing
                 port: server.port, "POST", "/CampaignManagement/v13/OfflineConversions/Apply",
                 body: #"[{"ConversionName":1},{"ConversionName":2,"x":"NN"}]"#)
             #expect(nonsense.body == "{\"PartialErrors\":[]}\n")
-            #expect(server.sinkCounts.requests == 2)
-            #expect(server.sinkCounts.events == 5)
+            // Records as they are, from programs that pass them on.
+            let raw = await exchange(
+                port: server.port, "POST", "/_bulk", body: #"{"event_id":"a"}\n{"event_id":"b"}\n{"event":"_id"}"#)
+            #expect(raw.body == #"{"took":1,"errors":false,"items":[]}"# + "\n")
+            #expect(server.sinkCounts.requests == 3)
+            #expect(server.sinkCounts.events == 7)
             let token = await exchange(port: server.port, "POST", "/common/oauth2/v2.0/token")
             #expect(token.status == 400)
             let received = try books(server).received
             #expect(received == 0)
             let report = await exchange(port: server.port, "GET", "/_fake/report")
             let events = try JSONDocument(report.body).root["sink"]?["events"]?.integer
-            #expect(events == 5)
+            #expect(events == 7)
         }
     }
 }

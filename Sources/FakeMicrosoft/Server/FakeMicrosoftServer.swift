@@ -8,8 +8,8 @@ public final class FakeMicrosoftServer: Sendable {
         /// Every request is judged and entered into the books.
         case judging
         /// Events are counted and everything is accepted, as cheaply as can be, for measuring the sender. Token
-        /// requests are still answered by the model. Each answer takes at least `delay`.
-        case sink(delay: Duration = .zero)
+        /// requests are still answered by the model.
+        case sink(SinkSettings = SinkSettings())
     }
 
     private let desk: RequestDesk
@@ -61,5 +61,5 @@ public final class FakeMicrosoftServer: Sendable {
     }
 
     /// What the sink was sent.
-    public var sinkCounts: SinkCounts { desk.sink.counts }
+    public var sinkCounts: SinkCounts { desk.sink?.counts ?? SinkCounts() }
 }

@@ -12,20 +12,20 @@ final class RequestDesk: Sendable {
         var rng: SeededGenerator
     }
 
-    let sink = Sink()
+    /// Nil where every request is judged.
+    let sink: Sink?
     private let state: Mutex<State>
-    private let mode: FakeMicrosoftServer.Mode
     private let isStopping = Atomic(false)
 
     init(model: MicrosoftModel, seed: UInt64, mode: FakeMicrosoftServer.Mode) {
         state = Mutex(State(model: model, rng: SeededGenerator(seed: seed)))
-        self.mode = mode
+        sink = if case .sink(let settings) = mode { Sink(settings) } else { nil }
     }
 
     func answer(_ request: ServerRequest) -> ServerReply {
         if request.path.hasPrefix("/_fake/") { return .answer(control(request)) }
-        if case .sink(let delay) = mode, let reply = sink.answer(request) {
-            pause(delay)
+        if let sink, let reply = sink.answer(request) {
+            pause(sink.settings.delay)
             return .answer(reply)
         }
         var asked = FakeRequest(
@@ -45,8 +45,7 @@ final class RequestDesk: Sendable {
     }
 
     func report() -> [UInt8] {
-        if case .sink = mode { return sink.report() }
-        return withModel { $0.report() }
+        sink?.report() ?? withModel { $0.report() }
     }
 
     /// Lets answers that wait go out, or fail, at once.

@@ -10,11 +10,29 @@ public struct SinkCounts: Sendable, Equatable {
     public var bytes = 0
 }
 
+/// How a sink takes what it is sent.
+public struct SinkSettings: Sendable {
+    /// Each answer takes at least so long.
+    public var delay = Duration.zero
+    /// Gets the body of each request that carries events, on the thread of its connection.
+    public var onBody: (@Sendable ([UInt8]) -> Void)?
+
+    public init(delay: Duration = .zero, onBody: (@Sendable ([UInt8]) -> Void)? = nil) {
+        self.delay = delay
+        self.onBody = onBody
+    }
+}
+
 /// Accepts everything and counts events by a name that each of them holds once.
 final class Sink: Sendable {
+    let settings: SinkSettings
     private let requests = Atomic(0)
     private let events = Atomic(0)
     private let bytes = Atomic(0)
+
+    init(_ settings: SinkSettings) {
+        self.settings = settings
+    }
 
     var counts: SinkCounts {
         SinkCounts(
@@ -33,11 +51,17 @@ final class Sink: Sendable {
         case .offline:
             count = Sink.occurrences(of: "\"ConversionName\":", pivot: 11, in: request.body)
             body = "{\"PartialErrors\":[]}"
+        case .unknown where request.method == "POST":
+            // Records as the shop publishes them, for programs that pass them on as they are.
+            count = Sink.occurrences(of: "\"event_id\":", pivot: 6, in: request.body)
+            // What programs that write in bulk to a search engine want to hear.
+            body = "{\"took\":1,\"errors\":false,\"items\":[]}"
         case .oauth, .goalReport, .tagToken, .consent, .customers, .unknown: return nil
         }
         requests.add(1, ordering: .relaxed)
         events.add(count, ordering: .relaxed)
         bytes.add(request.body.count, ordering: .relaxed)
+        settings.onBody?(request.body)
         return .json(200, Array(body.utf8))
     }
 

@@ -2,17 +2,20 @@ import Forwarder
 import Glibc
 
 /// What a process uses, and has used so far, from /proc. Zeros for one that is gone.
-struct ProcessUsage {
-    var userSeconds = 0.0
-    var systemSeconds = 0.0
-    var residentKilobytes = 0
-    var peakKilobytes = 0
-    var descriptors = 0
+public struct ProcessUsage: Sendable {
+    public var userSeconds = 0.0
+    public var systemSeconds = 0.0
+    public var residentKilobytes = 0
+    public var peakKilobytes = 0
+    public var descriptors = 0
+    /// What was handed to the disk, by the kernel's account.
+    public var writtenBytes = 0
 
-    init(_ id: pid_t) {
+    public init(_ id: pid_t) {
         readTimes("/proc/\(id)/stat")
         readMemory("/proc/\(id)/status")
         countDescriptors("/proc/\(id)/fd")
+        readWritten("/proc/\(id)/io")
     }
 
     private mutating func readTimes(_ path: String) {
@@ -44,6 +47,12 @@ struct ProcessUsage {
         while readdir(directory) != nil { entries += 1 }
         // Without the directory itself and the one above it.
         descriptors = max(0, entries - 2)
+    }
+
+    private mutating func readWritten(_ path: String) {
+        for line in ProcessUsage.text(path).split(separator: "\n") where line.hasPrefix("write_bytes:") {
+            writtenBytes = Int(line.dropFirst(12).drop { $0 == " " }) ?? 0
+        }
     }
 
     private static func text(_ path: String) -> String {

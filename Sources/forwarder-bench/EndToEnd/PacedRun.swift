@@ -1,0 +1,132 @@
+import FakeMicrosoft
+import Forwarder
+import ForwarderCore
+import ForwarderHarness
+import Glibc
+import KafkaClient
+import MockKafka
+import Synchronization
+
+/// So many events a second for a while, each looked at by itself: how long from when it is published until the sink has it.
+struct PacedRun {
+    struct Report {
+        var median = 0.0
+        var slowest = 0.0
+        /// Share of one core.
+        var cpu = 0.0
+        var peakMebibytes = 0.0
+    }
+
+    var ground: Ground
+    var topic: String
+    var rate: Int
+    var seconds: Int
+
+    func run() throws(HarnessFailure) -> Report {
+        let arrivals = Arrivals(count: rate * seconds)
+        let sink = try Microsoft.start(
+            mode: .sink(SinkSettings(onBody: { arrivals.note($0) })), tls: ground.identity)
+        defer { sink.stop() }
+        let directory = try DaemonDirectory()
+        defer { directory.remove() }
+        var settings = ground.settings(topic: topic, sink, isIdle: rate == 0)
+        // What an earlier run has published is none of this one's.
+        settings.kafka.append("start_from: latest")
+        try settings.write(to: directory)
+        let daemon = try DaemonProcess(ground.binary, directory)
+        try daemon.waitUntilReading()
+        // The first look at the clock is behind the start.
+        usleep(500_000)
+        let before = ProcessUsage(daemon.id)
+        let published = rate == 0 ? [] : try publish()
+        if rate == 0 { sleep(UInt32(seconds)) }
+        let after = ProcessUsage(daemon.id)
+        if rate > 0 { try daemon.waitUntilSettled() }
+        try daemon.stop()
+        try requireBalance(directory)
+
+        let times = try arrivals.times(since: published)
+        let used = after.userSeconds + after.systemSeconds - before.userSeconds - before.systemSeconds
+        return Report(
+            median: Spread(times).median, slowest: Spread(times).quantile(0.99), cpu: used / Double(seconds),
+            peakMebibytes: Double(after.peakKilobytes) / 1024)
+    }
+
+    /// When each event was handed to the producer, in nanoseconds.
+    private func publish() throws(HarnessFailure) -> [Int64] {
+        var published: [Int64] = []
+        do throws(KafkaError) {
+            let producer = try KafkaProducer(properties: [
+                ("bootstrap.servers", ground.brokers), ("linger.ms", "5"), ("compression.type", "lz4"),
+            ])
+            let began = monotonicNanoseconds()
+            for number in 0..<(rate * seconds) {
+                let due = began + Int64(number) * 1_000_000_000 / Int64(rate)
+                let left = due - monotonicNanoseconds()
+                if left > 0 { usleep(UInt32(left / 1000)) }
+                published.append(monotonicNanoseconds())
+                try producer.produce(topic, value: PacedRun.event(number))
+            }
+            try producer.flush(timeoutMilliseconds: 30_000)
+        } catch {
+            throw HarnessFailure("publishing: \(error)")
+        }
+        return published
+    }
+
+    private static func event(_ number: Int) -> [UInt8] {
+        Array(
+            """
+            {"event":"PageView","event_id":"\(Arrivals.mark)\(number)","event_time":\(SystemClock.now.wall.seconds),\
+            "url":"https://shop.example/p/\(number % 400)?utm_source=bing&utm_campaign=c1","title":"A page",\
+            "user":{"anonymous_id":"b171a9b06ce011ecafcd1b209be8601b","email":"ada\(number)@mail.example",\
+            "ip_address":"203.0.113.7","user_agent":"Mozilla/5.0 (X11; Linux x86_64) Chrome/124.0"}}
+            """.utf8)
+    }
+}
+
+/// When the sink had each event first.
+final class Arrivals: Sendable {
+    static let mark = "paced-"
+    private static let member = Array("\"eventId\":\"\(mark)".utf8)
+    private let firsts: Mutex<[Int64]>
+
+    init(count: Int) {
+        firsts = Mutex(Array(repeating: 0, count: count))
+    }
+
+    func note(_ body: [UInt8]) {
+        let now = monotonicNanoseconds()
+        firsts.withLock { firsts in
+            var rest = body[...]
+            while let quote = rest.firstIndex(of: UInt8(ascii: "\"")) {
+                rest = rest[quote...]
+                guard rest.starts(with: Arrivals.member) else {
+                    rest = rest.dropFirst()
+                    continue
+                }
+                rest = rest.dropFirst(Arrivals.member.count)
+                var number = 0
+                while let digit = rest.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) {
+                    number = number * 10 + Int(digit - UInt8(ascii: "0"))
+                    rest = rest.dropFirst()
+                }
+                if firsts.indices.contains(number), firsts[number] == 0 { firsts[number] = now }
+            }
+        }
+    }
+
+    /// Milliseconds from when each was published.
+    func times(since published: [Int64]) throws(HarnessFailure) -> [Double] {
+        let firsts = firsts.withLock { $0 }
+        let missing = published.indices.count { firsts[$0] == 0 }
+        guard missing == 0 else { throw HarnessFailure("\(missing) of \(published.count) events did not arrive") }
+        return published.indices.map { Double(firsts[$0] - published[$0]) / 1e6 }
+    }
+}
+
+private func monotonicNanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
