@@ -27,10 +27,10 @@ FUZZ_SECONDS := $(or $(GIVEN_SECONDS),60)
 CHAOS_SECONDS := $(or $(GIVEN_SECONDS),40)
 
 # Every target is a deed, none a file.
-.PHONY: $(shell sed -nE 's/^([a-z-]+):.*/\1/p' $(MAKEFILE_LIST))
+.PHONY: $(shell sed -nE 's/^([a-z0-9-]+):.*/\1/p' $(MAKEFILE_LIST))
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
 
 setup: ## install what the build needs (as root), or print the command
 	@deploy/setup.sh

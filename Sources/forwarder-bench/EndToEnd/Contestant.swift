@@ -49,40 +49,30 @@ struct Contestant {
             mode: .sink(SinkSettings(delay: delay, onBody: onBody)), tls: isSecure ? ground.identity : nil)
         defer { sink.stop() }
         let before = ChildTimes.now
-        var figures = Figures()
         let directory = try DaemonDirectory()
         defer { directory.remove() }
+        var figures: Figures
         switch program {
         case .forwarder(let copies, let hasOffline):
             var settings = ground.settings(topic: topic, sink)
             settings.hasOffline = hasOffline
-            for copy in 1..<max(2, copies) where copies > 1 {
-                settings.more += [
+            settings.more = (1..<max(copies, 1)).flatMap { copy in
+                [
                     "  - {name: capi\(copy), type: capi, endpoint: \"\(sink.endpoint)\", uet_tag_id: \"\(copy)\",",
                     "     token: {file: \(directory.path)/capi-token}}",
                 ]
             }
             try settings.write(to: directory)
-            let daemon = try DaemonProcess(ground.binary, directory)
-            try figures.watch(sink, expectation, self) { daemon.exitCode(timeout: .zero) }
-            try daemon.waitUntilSettled()
-            figures.note(ProcessUsage(daemon.id))
-            try daemon.stop()
-            try requireBalance(directory)
+            figures = try runDaemon(ground, in: directory, sink, expectation)
         case .command(let path, let environment):
+            let places = [
+                "BENCH_BROKERS=\(ground.brokers)", "BENCH_TOPIC=\(topic)", "BENCH_GROUP=\(ground.nextGroup())",
+                "BENCH_URL=\(sink.endpoint)", "BENCH_CA=\(ground.certificates.authority)",
+            ]
             let process = try ChildProcess(
-                path, [],
-                environment: DaemonProcess.environment + environment + [
-                    "BENCH_BROKERS=\(ground.brokers)", "BENCH_TOPIC=\(topic)", "BENCH_GROUP=\(ground.nextGroup())",
-                    "BENCH_URL=\(sink.endpoint)", "BENCH_CA=\(ground.certificates.authority)",
-                ], output: .file("\(directory.path)/out"), error: .inherited)
-            defer { process.send(SIGKILL) }
-            try figures.watch(sink, expectation, self) { process.exitCode(timeout: .zero) }
-            figures.note(ProcessUsage(process.id))
-            process.send(SIGTERM)
-            guard process.exitCode(timeout: .seconds(20)) != nil else {
-                throw HarnessFailure("\(name) does not end when it is asked to")
-            }
+                path, [], environment: DaemonProcess.environment + environment + places,
+                output: .file("\(directory.path)/out"))
+            figures = try run(process, sink, expectation)
         }
         // Whoever repeats does so at the end.
         let count = sink.sinkCounts.events
@@ -90,6 +80,37 @@ struct Contestant {
             throw HarnessFailure("\(name): \(count) events arrived instead of \(expected(expectation))")
         }
         figures.takeTimes(since: before, records: expectation.records)
+        return figures
+    }
+
+    private func runDaemon(
+        _ ground: Ground, in directory: DaemonDirectory, _ sink: FakeMicrosoftServer, _ expectation: Expectation
+    ) throws(HarnessFailure) -> Figures {
+        var figures = Figures()
+        let daemon = try DaemonProcess(ground.binary, directory)
+        try figures.watch(sink, expectation, self) { daemon.exitCode(timeout: .zero) }
+        try daemon.waitUntilSettled()
+        figures.note(ProcessUsage(daemon.id))
+        try daemon.stop()
+        try requireBalance(directory)
+        return figures
+    }
+
+    private func run(
+        _ process: ChildProcess, _ sink: FakeMicrosoftServer, _ expectation: Expectation
+    ) throws(HarnessFailure) -> Figures {
+        var figures = Figures()
+        // Also one that failed is gone, and its time taken, before the next one starts.
+        defer {
+            process.send(SIGKILL)
+            _ = process.exitCode(timeout: .seconds(10))
+        }
+        try figures.watch(sink, expectation, self) { process.exitCode(timeout: .zero) }
+        figures.note(ProcessUsage(process.id))
+        process.send(SIGTERM)
+        guard process.exitCode(timeout: .seconds(20)) != nil else {
+            throw HarnessFailure("\(name) does not end when it is asked to")
+        }
         return figures
     }
 }

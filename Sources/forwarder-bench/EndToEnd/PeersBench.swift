@@ -43,7 +43,7 @@ struct PeersBench {
         let peers = try comparedPeers()
         say("publishing \(records) records")
         let expectation = try ground.publish(records, to: "bench")
-        let own = Contestant(name: "conversion-forwarder", program: .forwarder())
+        let own = Contestant(name: "this daemon", program: .forwarder())
         let contestants = [own] + peers.map(\.contestant)
         var rows = contestants.map { FiguresRow(name: $0.name, runs: []) }
         for round in 1...rounds {
@@ -71,7 +71,7 @@ struct PeersBench {
         let directory = try DaemonDirectory()
         defer { directory.remove() }
         let own = "\(directory.path)/own"
-        try keep(Contestant(name: "conversion-forwarder", program: .forwarder()), expectation, in: own)
+        try keep(Contestant(name: "this daemon", program: .forwarder()), expectation, in: own)
         var compared: [Peer] = []
         for (index, peer) in peers.enumerated() {
             let name = peer.contestant.name
