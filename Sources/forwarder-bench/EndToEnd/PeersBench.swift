@@ -60,7 +60,7 @@ struct PeersBench {
         for row in rows { say(row.line) }
         say("")
         say(
-            "conversion-forwarder: everything, durable retry queue, order ledger, books, log, delivery log, at least once"
+            "this daemon: everything, durable retry queue, order ledger, books, log, delivery log, at least once"
         )
         for peer in peers { say("\(peer.contestant.name): \(peer.work). Without: \(peer.lacks)") }
     }
