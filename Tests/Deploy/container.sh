@@ -99,7 +99,8 @@ cp deploy/compose/config.yaml "$work/forwarder/etc/conversion-forwarder/config.y
 export -f as_engine inside nspawn fail
 export work user
 # A process group for each job: of a function that runs a container, `jobs -p` names the shell only.
-unshare --net bash -euo pipefail -mc '
+unshare --net bash -euo pipefail -c '
+    set -m
     ip link set lo up
     as_engine "$work/fake-microsoft" fake-microsoft "${@:1:'${#arguments[@]}'}" >"$work/microsoft.log" 2>&1 &
     as_engine "$work/forwarder" --bind="$work/state:/var/lib/conversion-forwarder" "${@:'$((${#arguments[@]} + 1))'}" \
