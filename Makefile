@@ -20,6 +20,7 @@ RECORDS ?= 1000000
 ROUNDS ?= 3
 RECORDED := Sources/forwarder-bench/instructions.txt
 SECTIONS ?=
+STEPS := parse decode hash map-capi map-offline intake-both intake-shop neutral verdict settle watermark path
 BROKER ?= noida-db
 # SECONDS counts by itself in a shell; only one that was given is meant.
 GIVEN_SECONDS := $(if $(filter command environment,$(origin SECONDS)),$(SECONDS))
@@ -102,20 +103,23 @@ sanitize: setup ## the tests under AddressSanitizer and ThreadSanitizer [SANITIZ
 bench: release ## what each step costs, in ns and instructions, beside what was recorded [SECTIONS=]
 	$(BIN)/forwarder-bench --instructions --recorded $(RECORDED) $(SECTIONS)
 
+bench-count: release ## the instructions of the steps that need no disk, beside what was recorded
+	$(BIN)/forwarder-bench --untimed --recorded $(RECORDED) $(STEPS)
+
 bench-record: release ## record the instructions of each step
 	$(BIN)/forwarder-bench --untimed --record $(RECORDED)
 
 bench-e2e: release ## the daemon with a real broker and a sink over TLS, the floor beside it [RECORDS=1000000 ROUNDS=3]
 	Tests/Bench/end-to-end.sh --records $(RECORDS) --rounds $(ROUNDS)
 
-bench-debian: release ## the same with Debian's librdkafka and its mock of a broker, 300,000 records [ROUNDS=3]
+bench-debian: release ## the daemon with Debian's librdkafka and its mock of a broker, 300,000 records [ROUNDS=3]
 	$(BIN)/forwarder-bench end-to-end --rounds $(ROUNDS)
 
-bench-peers: release ## the same work by what a team would pick instead [RECORDS=1000000 ROUNDS=3]
+bench-peers: release ## the same work by what a team would pick instead; installs it [RECORDS=1000000 ROUNDS=3]
 	Tests/Bench/peers.sh --records $(RECORDS) --rounds $(ROUNDS)
 
-bench-scale: release ## cost by partitions, destinations and length of the queue (10 GB of disk) [ROUNDS=3]
-	Tests/Bench/scale.sh --rounds $(ROUNDS)
+bench-scale: release ## cost by partitions, destinations, length of the queue (10 GB of disk) [RECORDS=1000000 ROUNDS=3]
+	Tests/Bench/scale.sh --records $(RECORDS) --rounds $(ROUNDS)
 
 deb: release ## the Debian package, in .build/deb (needs debhelper)
 	deploy/debian/build.sh

@@ -13,7 +13,26 @@ public final class ChildProcess {
         case descriptor(Int32)
     }
 
+    /// What a process that has ended took, with the children that it waited for.
+    public struct Usage: Sendable {
+        public var userSeconds: Double
+        public var systemSeconds: Double
+        public var peakKilobytes: Int
+        /// What was handed to the disk, by the kernel's account.
+        public var writtenBytes: Int
+
+        fileprivate init(_ usage: rusage) {
+            func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+            userSeconds = seconds(usage.ru_utime)
+            systemSeconds = seconds(usage.ru_stime)
+            peakKilobytes = usage.ru_maxrss
+            writtenBytes = usage.ru_oublock * 512
+        }
+    }
+
     public let id: pid_t
+    /// Nil until its end was noticed by `exitCode`.
+    public private(set) var usage: Usage?
     private var status: Int32?
 
     public init(
@@ -74,7 +93,9 @@ public final class ChildProcess {
         var waited = Duration.zero
         while status == nil {
             var raw: Int32 = 0
-            if waitpid(id, &raw, WNOHANG) == id {
+            var used = rusage()
+            if wait4(id, &raw, WNOHANG, &used) == id {
+                usage = Usage(used)
                 status = raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + raw & 0x7F
                 break
             }

@@ -92,7 +92,8 @@ public final class DaemonDirectory: Sendable {
         DaemonDirectory.remove(path)
     }
 
-    private static func entries(_ path: String) -> [String]? {
+    /// The paths of what is in a directory; nil if it is none.
+    static func entries(_ path: String) -> [String]? {
         guard let directory = opendir(path) else { return nil }
         defer { closedir(directory) }
         var names: [String] = []

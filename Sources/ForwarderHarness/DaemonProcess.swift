@@ -29,6 +29,9 @@ public final class DaemonProcess {
 
     public var id: pid_t { process.id }
 
+    /// What it took in all; nil until it has ended.
+    public var usage: ChildProcess.Usage? { process.usage }
+
     /// What the libraries need; nothing else of this process's environment reaches the daemon.
     public static var environment: [String] {
         let names = [

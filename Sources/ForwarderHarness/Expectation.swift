@@ -5,9 +5,11 @@ import StorefrontEvents
 /// What Microsoft must have in the end of what was published.
 public struct Expectation {
     public private(set) var records = 0
-    /// How many records name an event id, be they good or bad, and how many of these are JSON.
-    public private(set) var named = 0
-    public private(set) var objects = 0
+    /// Records that name an event id, be they good or bad, those of them that are JSON, and those that the default mapping
+    /// sends to CAPI; as a sink counts them.
+    public private(set) var named = SinkCounts()
+    public private(set) var objects = SinkCounts()
+    public private(set) var mapped = SinkCounts()
     /// Ids of the events that the default mapping sends to CAPI.
     public private(set) var capi: [String] = []
     /// How many offline conversions.
@@ -22,11 +24,13 @@ public struct Expectation {
 
     public mutating func add(_ record: Storefront.Record) {
         records += 1
-        if record.hasID { named += 1 }
-        if record.isObject { objects += 1 }
+        let hash = SinkCounts.hash(record.eventID.utf8)
+        if record.hasID { named.add(hash) }
+        if record.isObject { objects.add(hash) }
         switch record.kind {
         case .event(let name):
             capi.append(record.eventID)
+            mapped.add(hash)
             if name == "Purchase" || name == "Lead", record.isMatchable { offline += 1 }
         case .custom, .bad: unwanted.append(record.eventID)
         case .again(let first): repeats[first, default: []].append(record.eventID)
@@ -76,5 +80,12 @@ public struct Expectation {
             }
             return differences
         }
+    }
+}
+
+extension SinkCounts {
+    fileprivate mutating func add(_ hash: UInt64) {
+        events += 1
+        idSum &+= hash
     }
 }

@@ -8,14 +8,20 @@ public struct ProcessUsage: Sendable {
     public var residentKilobytes = 0
     public var peakKilobytes = 0
     public var descriptors = 0
-    /// What was handed to the disk, by the kernel's account.
-    public var writtenBytes = 0
 
     public init(_ id: pid_t) {
         readTimes("/proc/\(id)/stat")
         readMemory("/proc/\(id)/status")
-        countDescriptors("/proc/\(id)/fd")
-        readWritten("/proc/\(id)/io")
+        descriptors = DaemonDirectory.entries("/proc/\(id)/fd")?.count ?? 0
+    }
+
+    /// The CPU time of all its threads that live, in nanoseconds; the times in `stat` are told in hundredths of a second.
+    public static func cpuNanoseconds(_ id: pid_t) -> Int64 {
+        var sum: Int64 = 0
+        for thread in DaemonDirectory.entries("/proc/\(id)/task") ?? [] {
+            sum += text("\(thread)/schedstat").split(separator: " ").first.flatMap { Int64($0) } ?? 0
+        }
+        return sum
     }
 
     private mutating func readTimes(_ path: String) {
@@ -37,21 +43,6 @@ public struct ProcessUsage: Sendable {
             case "VmHWM:": peakKilobytes = kilobytes
             default: continue
             }
-        }
-    }
-
-    private mutating func countDescriptors(_ path: String) {
-        guard let directory = opendir(path) else { return }
-        defer { closedir(directory) }
-        var entries = 0
-        while readdir(directory) != nil { entries += 1 }
-        // Without the directory itself and the one above it.
-        descriptors = max(0, entries - 2)
-    }
-
-    private mutating func readWritten(_ path: String) {
-        for line in ProcessUsage.text(path).split(separator: "\n") where line.hasPrefix("write_bytes:") {
-            writtenBytes = Int(line.dropFirst(12).drop { $0 == " " }) ?? 0
         }
     }
 

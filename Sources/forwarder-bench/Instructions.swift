@@ -2,8 +2,8 @@ import Forwarder
 import ForwarderHarness
 import Glibc
 
-/// How many instructions a round of a section takes, by valgrind: the same program gives the same number whatever else the
-/// machine does.
+/// How many instructions a round of a section takes, by valgrind: the same program gives nearly the same number whatever else
+/// the machine does.
 struct Instructions {
     private static let valgrind = "/usr/bin/valgrind"
 
@@ -29,21 +29,33 @@ struct Instructions {
 
     /// Twice as many rounds cost what so many do, once more: start and preparation fall out.
     func count(_ section: Section) throws(HarnessFailure) -> Int {
-        let rounds = section.unit == "event" || section.unit == "hash" ? 1000 : 10
-        return try (total(section, 2 * rounds) - total(section, rounds)) / rounds
+        try (total(section, 2 * section.rounds) - total(section, section.rounds)) / section.rounds
     }
 
     private func total(_ section: Section, _ rounds: Int) throws(HarnessFailure) -> Int {
         let run = try CommandRun(
             Instructions.valgrind,
             [
-                "--tool=callgrind", "--callgrind-out-file=/dev/null", Machine.ownPath, "--count", section.name,
+                "--tool=callgrind", "--callgrind-out-file=/dev/null", OwnProgram.path, "--count", section.name,
                 "\(rounds)",
-            ], timeout: .seconds(300))
+            ],
+            // Without it hashed collections have another order in each process.
+            environment: ["SWIFT_DETERMINISTIC_HASHING=1"], timeout: .seconds(300))
         for line in run.errors.split(separator: "\n") where line.contains("Collected :") {
             if let number = line.split(separator: " ").last.flatMap({ Int($0) }) { return number }
         }
         throw HarnessFailure("valgrind counted nothing for \(section.name): \(run.errors.suffix(300))")
+    }
+
+    /// Writes these numbers beside those that stay as they were recorded.
+    func write(_ counts: [String: Int], to path: String) throws(HarnessFailure) {
+        let all = recorded.merging(counts) { _, new in new }
+        let lines = Section.all.compactMap { section in all[section.name].map { "\(section.name) \($0)\n" } }
+        do throws(SmallFile.Failure) {
+            try SmallFile.replace(path, with: Array(lines.joined().utf8))
+        } catch {
+            throw HarnessFailure("\(path) \(error.reason)")
+        }
     }
 
     /// A number of instructions, what was recorded, and what that makes.

@@ -19,7 +19,10 @@ extension Section {
                 let address = Array("adalovelace@example.com".utf8)
                 return { hash(address, rounds: $0) }
             },
-            Section(name: "map-capi", summary: "map a purchase that is read already, and write it into a CAPI batch") {
+            Section(
+                name: "map-capi",
+                summary: "judge and map a purchase that is read already, and write it into a CAPI batch"
+            ) {
                 map(capi)
             },
             Section(name: "map-offline", summary: "the same as an offline conversion") { map(offline) },

@@ -1,4 +1,8 @@
+import FakeMicrosoft
+import Forwarder
+import ForwarderHarness
 import Glibc
+import KafkaClient
 
 /// What the numbers were measured on.
 enum Machine {
@@ -19,17 +23,6 @@ enum Machine {
         #endif
     }
 
-    /// A program that was built with this one.
-    static func besides(_ name: String) -> String {
-        (ownPath.lastIndex(of: "/").map { String(ownPath[...$0]) } ?? "") + name
-    }
-
-    static let ownPath: String = {
-        var path = [CChar](repeating: 0, count: 4096)
-        let length = max(0, readlink("/proc/self/exe", &path, path.count - 1))
-        return String(decoding: path.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }()
-
     private static var processor: String {
         for line in text("/proc/cpuinfo").split(separator: "\n") where line.hasPrefix("model name") {
             if let colon = line.firstIndex(of: ":") { return String(line[colon...].dropFirst(2)) }
@@ -37,18 +30,31 @@ enum Machine {
         return "unknown processor"
     }
 
+    /// What is installed of the libraries that do the work, and what this was built with.
+    static var versions: String {
+        let packages = ["librdkafka1", "libcurl4", "libssl3", "libsqlite3-0", "libmicrohttpd12"]
+        let query = try? CommandRun("/usr/bin/dpkg-query", ["-W", "-f", "${Package} ${Version}, "] + packages)
+        let installed = query.map { $0.code == 0 ? $0.output : "" } ?? ""
+        return "\(installed)\(compiler); librdkafka \(KafkaConsumer.libraryVersionText) in use; \(date)"
+    }
+
+    private static var compiler: String {
+        #if compiler(>=6.4)
+            "Swift 6.4 or later"
+        #elseif compiler(>=6.3)
+            "Swift 6.3"
+        #else
+            "Swift 6.2"
+        #endif
+    }
+
+    private static var date: String {
+        let seconds = SystemClock.now.wall.seconds
+        return CivilText.utc(seconds)
+    }
+
     private static func text(_ path: String) -> String {
-        let file = open(path, O_RDONLY)
-        guard file >= 0 else { return "" }
-        defer { close(file) }
-        var bytes: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(file, &block, block.count)
-            guard count > 0 else { break }
-            bytes += block[..<count]
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        String(decoding: (try? SmallFile.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
     }
 }
 
@@ -57,4 +63,10 @@ func refuse(_ problem: String) -> Never {
     let text = Array("forwarder-bench: \(problem)\n\n\(Main.usage)".utf8)
     _ = write(STDERR_FILENO, text, text.count)
     exit(2)
+}
+
+/// Says why there is no number and ends.
+func fail(_ problem: String) -> Never {
+    StandardError.write("forwarder-bench: \(problem)")
+    exit(ExitCode.failure)
 }

@@ -21,15 +21,17 @@ struct Main {
         `length` fills a queue, and measures what one more costs with so many in it (default 10000 1000000 5000000).
 
         The others measure the daemon as a process, between the topics of a broker that was started for it and a sink;
-        `make bench-e2e`, `make bench-peers` and `make bench-scale` start one.
+        `make bench-e2e`, `make bench-peers` and `make bench-scale` start one. The exit code is 1 if a run has no result.
 
           --brokers HOST:PORT
                             without it, end-to-end uses a mock Kafka in this process (up to 300000 records)
           --records N       how many are published (default 300000)
           --rounds N        how often everything is run (default 3)
-          --seconds N       how long a run by the clock takes (default 30)
-          --only TEXT       of end-to-end, what has this in its name
+          end-to-end:
+          --seconds N       how long a run by the clock takes; 0: there are none (default 20)
+          --only TEXT       only what has this in its name, and no runs by the clock
           --floor FILE      the program that does nothing but read, and send what it has read
+          peers:
           --peers FILE      the list of the others
           --compare FILE    the program that compares what two of them have sent
 
@@ -57,7 +59,7 @@ struct Main {
     }
 
     private static func measure(_ words: ArraySlice<String>) {
-        do {
+        attempt {
             let arguments = try Arguments(
                 words, options: ["--recorded", "--record"], flags: ["--instructions", "--untimed"])
             var sections: [Section] = []
@@ -69,33 +71,35 @@ struct Main {
             }
             if sections.isEmpty { sections = Section.all }
             let isTimed = !arguments.has("--untimed")
-            let isCounted = arguments.has("--instructions") || !isTimed
-            let instructions = try Instructions(recorded: arguments.value("--recorded"))
-            StandardOutput.write(Machine.summary)
-            if isCounted, !Instructions.canBeCounted {
+            let isAsked = arguments.has("--instructions") || !isTimed
+            let isCounted = isAsked && Instructions.canBeCounted
+            guard arguments.value("--record") == nil || isCounted else {
+                throw Arguments.Wrong("--record takes --instructions or --untimed, and an installed valgrind")
+            }
+            StandardOutput.write("\(Machine.summary)\n\(Machine.versions)")
+            if isAsked, !isCounted {
                 StandardOutput.write("instructions are left out: valgrind is not installed (apt-get install valgrind)")
             }
+            let instructions = try Instructions(recorded: arguments.value("--recorded"))
+            let isCompared = isCounted && !instructions.recorded.isEmpty
             StandardOutput.write(
-                "section".padded(to: 17) + "unit".padded(to: 9)
-                    + (isTimed ? "CPU ns: min   median      max" : "")
-                    + (isCounted ? " instructions" : "") + (instructions.recorded.isEmpty ? "" : "     recorded"))
-            var counts = ""
+                "section".padded(to: 17) + "unit".padded(to: 9) + (isTimed ? "CPU ns: min   median      max" : "")
+                    + (isCounted ? " instructions" : "") + (isCompared ? "     recorded" : ""))
+            var counts: [String: Int] = [:]
             for section in sections {
                 var line = section.name.padded(to: 17) + section.unit.padded(to: 9)
                 if isTimed { line += Measurement(section).columns + "  " }
-                if isCounted, Instructions.canBeCounted {
+                if isCounted {
                     let count = try instructions.count(section)
                     line += instructions.columns(section, count)
-                    counts += "\(section.name) \(count)\n"
+                    counts[section.name] = count
                 }
                 StandardOutput.write(line)
             }
-            if let path = arguments.value("--record") { try SmallFile.replace(path, with: Array(counts.utf8)) }
-        } catch let wrong as Arguments.Wrong {
-            refuse(wrong.text)
-        } catch {
-            StandardError.write("forwarder-bench: \(error)")
-            exit(ExitCode.failure)
+            if let path = arguments.value("--record") {
+                try Instructions(recorded: access(path, R_OK) == 0 ? path : nil).write(counts, to: path)
+            }
+            return true
         }
     }
 
@@ -104,50 +108,56 @@ struct Main {
             guard let length = Int(word), length >= 1000 else { refuse("\(word) is no number from 1000 on") }
             return length
         }
-        StandardOutput.write(Machine.summary)
+        StandardOutput.write("\(Machine.summary)\n\(Machine.versions)")
         LengthBench(lengths: lengths.isEmpty ? [10_000, 1_000_000, 5_000_000] : lengths.sorted()) {
             StandardOutput.write($0)
         }.run()
     }
 
     private static func runWhole(_ what: String, _ words: ArraySlice<String>) {
-        do {
-            let arguments = try Arguments(
-                words,
-                options: [
-                    "--brokers", "--records", "--rounds", "--seconds", "--floor", "--peers", "--compare", "--only",
-                ],
-                flags: [])
+        attempt {
+            let own: [String] =
+                switch what {
+                case "peers": ["--peers", "--compare"]
+                case "scale": []
+                default: ["--seconds", "--floor", "--only"]
+                }
+            let arguments = try Arguments(words, options: ["--brokers", "--records", "--rounds"] + own, flags: [])
             let brokers = arguments.value("--brokers")
             guard brokers != nil || what == "end-to-end" else { throw Arguments.Wrong("--brokers is needed") }
             let most = brokers == nil ? Ground.mockRecords : 100_000_000
             let records = try arguments.number("--records", in: 1000...most, default: Ground.mockRecords)
             let rounds = try arguments.number("--rounds", in: 1...100, default: 3)
-            let seconds = try arguments.number("--seconds", in: 1...3600, default: 30)
-            let ground = try Ground(brokers: brokers, binary: Machine.besides("conversion-forwarder"))
-            StandardOutput.write("\(Machine.summary), librdkafka \(KafkaConsumer.libraryVersionText)")
+            let ground = try Ground(brokers: brokers, binary: OwnProgram.besides("conversion-forwarder"))
+            StandardOutput.write("\(Machine.summary)\n\(Machine.versions)")
             let say: (String) -> Void = { StandardOutput.write($0) }
             switch what {
             case "peers":
                 guard let list = arguments.value("--peers"), let comparer = arguments.value("--compare") else {
                     throw Arguments.Wrong("--peers and --compare are needed")
                 }
-                let peers = try PeersBench.peers(list)
-                try PeersBench(
-                    ground: ground, peers: peers, comparer: comparer, records: records, rounds: rounds, say: say
+                return try PeersBench(
+                    ground: ground, peers: try PeersBench.peers(list), comparer: comparer, records: records,
+                    rounds: rounds, say: say
                 ).run()
-            case "scale": try ScaleBench(ground: ground, records: records, rounds: rounds, say: say).run()
+            case "scale": return try ScaleBench(ground: ground, records: records, rounds: rounds, say: say).run()
             default:
-                try EndToEndBench(
+                return try EndToEndBench(
                     ground: ground, floor: arguments.value("--floor"), records: records, rounds: rounds,
-                    seconds: seconds, only: arguments.value("--only") ?? "", say: say
+                    seconds: try arguments.number("--seconds", in: 0...3600, default: 20),
+                    only: arguments.value("--only") ?? "", say: say
                 ).run()
             }
+        }
+    }
+
+    private static func attempt(_ body: () throws -> Bool) {
+        do {
+            if try !body() { exit(ExitCode.failure) }
         } catch let wrong as Arguments.Wrong {
             refuse(wrong.text)
         } catch {
-            StandardError.write("forwarder-bench: \(error)")
-            exit(ExitCode.failure)
+            fail("\(error)")
         }
     }
 }

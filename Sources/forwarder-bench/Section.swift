@@ -4,6 +4,10 @@ struct Section {
     let summary: String
     /// What one round is.
     var unit = "event"
+    /// How many rounds valgrind counts.
+    var rounds = 1000
+    /// Each run begins anew, with `rounds` of them.
+    var isFresh = false
     /// Makes everything ready; what it returns does so many rounds.
     let prepare: () -> (_ rounds: Int) -> Void
 

@@ -6,7 +6,7 @@ extension Section {
         [
             Section(
                 name: "request", summary: "the request of a batch of 1,000, around what is written already",
-                unit: "batch"
+                unit: "batch", rounds: 10
             ) {
                 let service = ConversionsAPI(
                     CAPISettings(uetTagID: "1", token: .environment("TOKEN")), endpoint: "", timeout: .zero)
@@ -15,7 +15,7 @@ extension Section {
                     for _ in 0..<rounds { _ = service.request(contents, isStrict: false, token: "token") }
                 }
             },
-            Section(name: "verdict", summary: "read an answer that refuses ten of 1,000", unit: "answer") {
+            Section(name: "verdict", summary: "read an answer that refuses ten of 1,000", unit: "answer", rounds: 10) {
                 let outcome = HTTPOutcome.answer(HTTPAnswer(status: 200, body: Samples.tenRefused))
                 return { rounds in
                     for _ in 0..<rounds {
@@ -24,7 +24,8 @@ extension Section {
                 }
             },
             Section(
-                name: "settle", summary: "from the hand-over of 1,000 page views to their settlement", unit: "1,000"
+                name: "settle", summary: "from the hand-over of 1,000 page views to their settlement", unit: "1,000",
+                rounds: 10
             ) {
                 var path = EventPath()
                 let batch = EventPath.batch(of: [Samples.pageView])

@@ -7,24 +7,22 @@ extension Section {
     /// What goes to the disk. Its time is the processor's: that of the disk is in the runs from end to end.
     static var storage: [Section] {
         [
-            Section(name: "enqueue", summary: "put 1,000 deliveries into the queue, one transaction", unit: "1,000") {
-                let scene = StoreScene()
-                return { rounds in for _ in 0..<rounds { scene.enqueue() } }
-            },
-            Section(name: "queue", summary: "put 1,000 into the queue, claim and remove 1,000", unit: "1,000") {
-                let scene = StoreScene()
-                return { rounds in
-                    for _ in 0..<rounds {
-                        scene.enqueue()
-                        scene.drain()
-                    }
-                }
-            },
-            Section(name: "remember", summary: "ask for 1,000 orders, and remember them", unit: "1,000") {
-                let scene = StoreScene()
-                return { rounds in for _ in 0..<rounds { scene.remember() } }
-            },
+            onDisk("enqueue", "put 1,000 deliveries into the queue, one transaction") { $0.enqueue() },
+            onDisk("claim", "claim 1,000 of 20,000, and let go of them", filled: 20) { $0.claimAndRelease() },
+            onDisk("remove", "claim 1,000 and remove them, one transaction", filled: 40) { $0.drain() },
+            onDisk("remember", "ask for 1,000 orders, and remember them, one transaction") { $0.remember() },
         ]
+    }
+
+    /// - Parameter filled: so many thousands wait already.
+    private static func onDisk(
+        _ name: String, _ summary: String, filled: Int = 0, _ round: @escaping (StoreScene) -> Void
+    ) -> Section {
+        Section(name: name, summary: summary, unit: "1,000", rounds: 20, isFresh: true) {
+            let scene = StoreScene()
+            for _ in 0..<filled { scene.enqueue() }
+            return { rounds in for _ in 0..<rounds { round(scene) } }
+        }
     }
 }
 
@@ -50,7 +48,7 @@ final class StoreScene {
             directory = try DaemonDirectory()
             store = try DeliveryStore(directory: directory.state)
         } catch {
-            refuse("the store cannot be made: \(error)")
+            fail("the store cannot be made: \(error)")
         }
     }
 
@@ -74,15 +72,23 @@ final class StoreScene {
 
     /// Claims the thousand that have been due for longest, and removes them.
     func drain() {
+        perform([.remove(StoreScene.id, claim())])
+    }
+
+    func claimAndRelease() {
+        store.release(claim())
+    }
+
+    private func claim() -> [RowID] {
         do {
             let claim = try store.claim(
                 ClaimRequest(
                     destination: StoreScene.id, hold: nil, now: now, urgentBefore: .distantPast,
                     maxEventsByStrikes: [template.count], maxBytes: 2 << 20))
-            precondition(claim.batch.count == template.count, "as many come out as went in")
-            perform([.remove(StoreScene.id, claim.batch.deliveries.map(\.row))])
+            precondition(claim.batch.count == template.count, "as many come out as were asked for")
+            return claim.batch.deliveries.map(\.row)
         } catch {
-            refuse("the store does not read: \(error)")
+            fail("the store does not read: \(error)")
         }
     }
 
@@ -103,7 +109,7 @@ final class StoreScene {
                 TransactionInquiry(destination: StoreScene.id, entries: entries, since: .distantPast))
             precondition(answers.allSatisfy { $0 == .first }, "they are new")
         } catch {
-            refuse("the store does not read: \(error)")
+            fail("the store does not read: \(error)")
         }
         perform([.remember(StoreScene.id, transactions, at: now)])
     }
@@ -114,7 +120,7 @@ final class StoreScene {
             try store.close()
             store = try DeliveryStore(directory: directory.state)
         } catch {
-            refuse("the store does not open: \(error)")
+            fail("the store does not open: \(error)")
         }
     }
 
@@ -122,7 +128,7 @@ final class StoreScene {
         do {
             _ = try store.perform(works)
         } catch {
-            refuse("the store does not write: \(error)")
+            fail("the store does not write: \(error)")
         }
     }
 }

@@ -44,7 +44,7 @@ enum Options {
                 "--seconds", "--clock",
             ],
             flags: ["--chaos", "--plan", "--soak"])
-        let binary = arguments.value("--binary") ?? Options.besides
+        let binary = arguments.value("--binary") ?? OwnProgram.besides("conversion-forwarder")
         if arguments.has("--soak") {
             self = .soak(
                 SoakTrial(
@@ -97,12 +97,5 @@ enum Options {
 
     private static func seed(_ arguments: Arguments) throws(Arguments.Wrong) -> UInt64 {
         UInt64(try arguments.number("--seed", in: 0...(.max), default: 1))
-    }
-
-    private static var besides: String {
-        var path = [CChar](repeating: 0, count: 4096)
-        let length = max(0, readlink("/proc/self/exe", &path, path.count - 1))
-        let own = String(decoding: path.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return (own.lastIndex(of: "/").map { String(own[...$0]) } ?? "") + "conversion-forwarder"
     }
 }

@@ -12,7 +12,10 @@ start_broker() {
     fetch_librdkafka
     Tests/RealBroker/broker.sh tansu "$port" &
     broker=$!
-    trap 'kill "$broker" 2>/dev/null; wait "$broker" 2>/dev/null || true' EXIT
+    # What a run that is broken off leaves behind goes with it.
+    TMPDIR=$(mktemp -d)
+    export TMPDIR
+    trap 'kill "$broker" 2>/dev/null; wait "$broker" 2>/dev/null || true; rm -rf "$TMPDIR"' EXIT
     wait_for_broker "$port" "$broker"
     brokers=127.0.0.1:$port
     export LD_LIBRARY_PATH=$downloads/lib

@@ -231,13 +231,13 @@ static rd_kafka_t *subscribed(const char *topic) {
         {"session.timeout.ms", "6000"},
         {"heartbeat.interval.ms", "500"},
         {newer ? "fetch.queue.backoff.ms" : "queued.min.messages", newer ? "5" : "200000"},
-        {newer ? NULL : "queued.max.messages.kbytes", "131072"},
+        {"queued.max.messages.kbytes", newer ? "4096" : "131072"},
     };
     char why[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
         const char *name = properties[i][0];
-        if (name != NULL && rd_kafka_conf_set(conf, name, properties[i][1], why, sizeof why) != 0) die(name, why);
+        if (rd_kafka_conf_set(conf, name, properties[i][1], why, sizeof why) != 0) die(name, why);
     }
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);

@@ -209,10 +209,15 @@ import Testing
             #expect(nonsense.body == "{\"PartialErrors\":[]}\n")
             // Records as they are, from programs that pass them on.
             let raw = await exchange(
-                port: server.port, "POST", "/_bulk", body: #"{"event_id":"a"}\n{"event_id":"b"}\n{"event":"_id"}"#)
+                port: server.port, "POST", "/_bulk", body: #"{"event_id":"a"}\n{"event_id": "b"}\n{"event":"_id"}"#)
             #expect(raw.body == #"{"took":1,"errors":false,"items":[]}"# + "\n")
             #expect(server.sinkCounts.requests == 3)
             #expect(server.sinkCounts.events == 7)
+            let paths = ["/v1/1/events": 3, "/CampaignManagement/v13/OfflineConversions/Apply": 2, "/_bulk": 2]
+            #expect(server.sinkCounts.eventsByPath == paths)
+            let ids = ["a", "a", "b", "a", "b"].reduce(0 as UInt64) { $0 &+ SinkCounts.hash($1.utf8) }
+            #expect(server.sinkCounts.idSum == ids)
+            #expect(SinkCounts.hash("ab".utf8) != SinkCounts.hash("ba".utf8))
             let token = await exchange(port: server.port, "POST", "/common/oauth2/v2.0/token")
             #expect(token.status == 400)
             let received = try books(server).received

@@ -1,4 +1,5 @@
 import Forwarder
+import ForwarderHarness
 import Glibc
 
 /// The daemon that was built with these tests: it stands beside the program that runs them.
@@ -6,10 +7,7 @@ package let daemonBinary = builtBinary("conversion-forwarder")
 
 /// A program that was built with them.
 package func builtBinary(_ name: String) -> String {
-    var path = [CChar](repeating: 0, count: 4096)
-    let length = readlink("/proc/self/exe", &path, path.count - 1)
-    let own = path.prefix(max(0, length)).map { UInt8(bitPattern: $0) }
-    var directory = String(decoding: own, as: UTF8.self)
+    var directory = OwnProgram.path
     while let slash = directory.lastIndex(of: "/") {
         directory = String(directory[..<slash])
         let candidate = "\(directory)/\(name)"

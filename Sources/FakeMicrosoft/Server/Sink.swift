@@ -8,6 +8,18 @@ public struct SinkCounts: Sendable, Equatable {
     public var requests = 0
     public var events = 0
     public var bytes = 0
+    /// By the path of their requests.
+    public var eventsByPath: [String: Int] = [:]
+    /// The sum of the ids' hashes, whatever their order: one event that is missing and another that came twice differ in it.
+    /// Offline conversions have no ids.
+    public var idSum: UInt64 = 0
+
+    public init() {}
+
+    /// What an id adds to `idSum` (FNV-1a).
+    public static func hash(_ id: some Sequence<UInt8>) -> UInt64 {
+        id.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
 }
 
 /// How a sink takes what it is sent.
@@ -26,41 +38,40 @@ public struct SinkSettings: Sendable {
 /// Accepts everything and counts events by a name that each of them holds once.
 final class Sink: Sendable {
     let settings: SinkSettings
-    private let requests = Atomic(0)
-    private let events = Atomic(0)
-    private let bytes = Atomic(0)
+    private let total = Mutex(SinkCounts())
 
     init(_ settings: SinkSettings) {
         self.settings = settings
     }
 
-    var counts: SinkCounts {
-        SinkCounts(
-            requests: requests.load(ordering: .relaxed), events: events.load(ordering: .relaxed),
-            bytes: bytes.load(ordering: .relaxed))
-    }
+    var counts: SinkCounts { total.withLock { $0 } }
 
     /// Nil for a request that carries no events.
     func answer(_ request: ServerRequest) -> ServerAnswer? {
-        let count: Int
+        let found: Found
         let body: String
         switch Route(path: request.path) {
         case .capi:
-            count = Sink.occurrences(of: "\"eventType\":", pivot: 6, in: request.body)
-            body = "{\"eventsReceived\":\(count)}"
+            found = Sink.find("\"eventId\":", pivot: 6, in: request.body)
+            body = "{\"eventsReceived\":\(found.count)}"
         case .offline:
-            count = Sink.occurrences(of: "\"ConversionName\":", pivot: 11, in: request.body)
+            found = Sink.find("\"ConversionName\":", pivot: 11, in: request.body)
             body = "{\"PartialErrors\":[]}"
         case .unknown where request.method == "POST":
             // Records as the shop publishes them, for programs that pass them on as they are.
-            count = Sink.occurrences(of: "\"event_id\":", pivot: 6, in: request.body)
+            found = Sink.find("\"event_id\":", pivot: 6, in: request.body)
             // What programs that write in bulk to a search engine want to hear.
             body = "{\"took\":1,\"errors\":false,\"items\":[]}"
         case .oauth, .goalReport, .tagToken, .consent, .customers, .unknown: return nil
         }
-        requests.add(1, ordering: .relaxed)
-        events.add(count, ordering: .relaxed)
-        bytes.add(request.body.count, ordering: .relaxed)
+        let hasIDs = if case .offline = Route(path: request.path) { false } else { true }
+        total.withLock { total in
+            total.requests += 1
+            total.events += found.count
+            total.bytes += request.body.count
+            total.eventsByPath[request.path, default: 0] += found.count
+            if hasIDs { total.idSum &+= found.textSum }
+        }
         settings.onBody?(request.body)
         return .json(200, Array(body.utf8))
     }
@@ -79,20 +90,31 @@ final class Sink: Sendable {
         return writer.bytes
     }
 
+    private struct Found {
+        var count = 0
+        /// Of the texts behind the name.
+        var textSum: UInt64 = 0
+    }
+
     /// Looks for one byte of the name that is rare in events, and for the rest only where that is found.
-    private static func occurrences(of name: StaticString, pivot: Int, in body: [UInt8]) -> Int {
+    private static func find(_ name: StaticString, pivot: Int, in body: [UInt8]) -> Found {
         body.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { return 0 }
+            guard let base = bytes.baseAddress else { return Found() }
             let length = name.utf8CodeUnitCount
             let rare = Int32(name.utf8Start[pivot])
-            var count = 0
+            var found = Found()
             var offset = pivot
             while offset < bytes.count, let hit = memchr(base + offset, rare, bytes.count - offset) {
                 let start = UnsafeRawPointer(hit) - base - pivot
-                if start + length <= bytes.count, memcmp(base + start, name.utf8Start, length) == 0 { count += 1 }
+                if start + length <= bytes.count, memcmp(base + start, name.utf8Start, length) == 0 {
+                    found.count += 1
+                    // Some writers put a space in front of a value.
+                    let value = bytes[(start + length)...].drop { $0 == UInt8(ascii: " ") }
+                    found.textSum &+= SinkCounts.hash(value.dropFirst().prefix { $0 != UInt8(ascii: "\"") })
+                }
                 offset = start + pivot + 1
             }
-            return count
+            return found
         }
     }
 }

@@ -96,7 +96,8 @@ final class StoreLoop {
         if trouble != nil {
             doorbell.wait(timeout: .milliseconds(100))
         } else if let lingersUntil {
-            doorbell.wait(timeout: max(.zero, lingersUntil - SystemClock.now.uptime))
+            // Up to the millisecond behind it: a sleep that is cut down to whole ones would be repeated.
+            doorbell.wait(timeout: max(.zero, lingersUntil - SystemClock.now.uptime) + .milliseconds(1))
         } else if backlog.isEmpty {
             doorbell.wait(timeout: .seconds(1))
         }

@@ -38,16 +38,17 @@ public struct StoreBacklog: Sendable {
     public var isEmpty: Bool { entries.isEmpty }
     public var count: Int { entries.count }
 
-    /// Whether nobody waits for any of it but offsets: orders to be remembered, and rejects. What comes a little later
-    /// changes mostly the same pages.
+    /// Whether nobody waits for any of it but offsets (orders to be remembered, rejects), and more of it would still go into
+    /// the same transaction, where it changes mostly the same pages.
     public var isUnhurried: Bool {
-        !entries.isEmpty
-            && entries.allSatisfy { entry in
-                switch entry.work {
-                case .remember, .reject: true
-                case .enqueue, .remove, .reschedule, .deadLetterRows, .deadLetter, .expire, .setState: false
-                }
+        var size = 0
+        for entry in entries {
+            switch entry.work {
+            case .remember, .reject: size += entry.work.size
+            case .enqueue, .remove, .reschedule, .deadLetterRows, .deadLetter, .expire, .setState: return false
             }
+        }
+        return !entries.isEmpty && size < StoreBacklog.deliveriesPerTransaction
     }
 
     public mutating func append(_ works: [StoreWork], of destination: DestinationID, _ ticket: StoreTicket) {

@@ -8,60 +8,50 @@ struct EndToEndBench {
     var floor: String?
     var records: Int
     var rounds: Int
-    /// How long the runs by the clock take.
+    /// How long the runs by the clock take; 0: there are none.
     var seconds: Int
     /// Only what has this in its name.
     var only: String
     var say: (String) -> Void
 
-    func run() throws(HarnessFailure) {
+    /// Returns whether every run has a result.
+    func run() throws(HarnessFailure) -> Bool {
+        var entries: [Rounds.Entry] = []
         say("publishing \(records) records")
         let expectation = try ground.publish(records, to: "bench")
-        let contestants = contestants
-        var rows = contestants.map { FiguresRow(name: $0.name, runs: []) }
-        var into = FiguresRow(name: "down: into the queue", runs: [])
-        var out = FiguresRow(name: "recovery: out of it", runs: [])
-        let hasOutage = isAsked(into.name) || isAsked(out.name)
-        var starts: (empty: [Double], full: [Double]) = ([], [])
-        var sizes: [Double] = []
-        for round in 1...rounds {
-            say("round \(round) of \(rounds)")
-            for (index, contestant) in contestants.enumerated() {
-                attempt { () throws(HarnessFailure) in
-                    rows[index].runs.append(try contestant.run(ground, topic: "bench", expectation))
-                }
-            }
-            guard hasOutage else { continue }
-            attempt { () throws(HarnessFailure) in
-                let outage = try OutageRun(ground: ground, topic: "bench", expectation: expectation).run()
-                into.runs.append(outage.into)
-                out.runs.append(outage.out)
-                starts.empty.append(outage.emptyStart)
-                starts.full.append(outage.fullStart)
-                sizes.append(outage.bytesEach)
-            }
-        }
-        say(FiguresRow.header)
-        for row in rows + (hasOutage ? [into, out] : []) { say(row.line) }
-        if hasOutage {
-            say("a delivery in the queue takes \(fixed(Spread(sizes).median, 0)) bytes of disk")
-            let (empty, full) = (Spread(starts.empty), Spread(starts.full))
+        for contestant in contestants { entries.append(contestant.entry(ground, topic: "bench", expectation)) }
+        var outages: [OutageRun.Report] = []
+        entries.append(
+            Rounds.Entry(names: ["down: into the queue", "recovery: out of it"]) { () throws(HarnessFailure) in
+                let report = try OutageRun(ground: ground, topic: "bench", expectation: expectation).run()
+                outages.append(report)
+                return [report.into, report.out]
+            })
+        if !only.isEmpty { entries.removeAll { !$0.names.contains { $0.contains(only) } } }
+        guard !entries.isEmpty else { throw HarnessFailure("nothing has '\(only)' in its name") }
+        var isGood = Rounds(count: rounds, say: say).run(entries)
+        if !outages.isEmpty {
+            let (empty, full) = (Spread(outages.map(\.emptyStart)), Spread(outages.map(\.fullStart)))
             say(
                 "start, in ms: with nothing in the queue \(empty.text(width: 1, decimals: 0)), "
                     + "with \(expectation.capi.count) deliveries \(full.text(width: 1, decimals: 0))")
+            say(
+                "a delivery in the queue takes \(Spread(outages.map(\.bytesEach)).text(width: 1, decimals: 0)) bytes of disk"
+            )
         }
-        if isAsked("events a second") { try runPaced() }
+        if only.isEmpty, seconds > 0 { isGood = runPaced() && isGood }
+        return isGood
     }
 
-    private func isAsked(_ name: String) -> Bool { only.isEmpty || name.contains(only) }
-
     private var contestants: [Contestant] {
+        let tenth = Duration.milliseconds(100)
         var all = [
             Contestant(name: "CAPI, http", program: .forwarder()),
             Contestant(name: "CAPI", program: .forwarder(), isSecure: true),
             Contestant(name: "CAPI + offline", program: .forwarder(hasOffline: true), isSecure: true),
+            Contestant(name: "100 ms away", program: .forwarder(), isSecure: true, delay: tenth),
             Contestant(
-                name: "CAPI, 100 ms away", program: .forwarder(), isSecure: true, delay: .milliseconds(100)),
+                name: "the same, 32 requests", program: .forwarder(concurrency: 32), isSecure: true, delay: tenth),
         ]
         if let floor {
             all.append(Contestant(name: "floor, http", program: .command(floor), work: .raw))
@@ -71,27 +61,31 @@ struct EndToEndBench {
                     name: "floor with hashes", program: .command(floor, environment: ["BENCH_HASHES=1"]), work: .raw,
                     isSecure: true))
         }
-        return all.filter { isAsked($0.name) }
+        return all
     }
 
-    private func runPaced() throws(HarnessFailure) {
-        say("events a second   ms to the sink: median    99 %   of one core   MiB peak")
-        for rate in [0, 1000, 10_000] {
-            let report = try PacedRun(ground: ground, topic: "paced", rate: rate, seconds: seconds).run()
-            say(
-                "\(rate)".leftPadded(to: 15) + fixed(report.median, 0).leftPadded(to: 26)
-                    + fixed(report.slowest, 0).leftPadded(to: 8)
-                    + (fixed(report.cpu * 100, 2) + " %").leftPadded(to: 14)
-                    + fixed(report.peakMebibytes, 0).leftPadded(to: 11))
+    private func runPaced() -> Bool {
+        let runs = [
+            PacedRun(name: "idle", ground: ground, rate: 0, seconds: seconds),
+            PacedRun(name: "1,000 a second", ground: ground, rate: 1000, seconds: seconds),
+            PacedRun(name: "10,000 a second", ground: ground, rate: 10_000, seconds: seconds),
+            PacedRun(
+                name: "1,000, 100 ms away", ground: ground, rate: 1000, seconds: seconds, delay: .milliseconds(100)),
+        ]
+        var isGood = true
+        say(
+            "\(rounds) times \(seconds) s            ms to the sink: median    99 %   of one core: min  median     max   MiB peak"
+        )
+        for run in runs {
+            do throws(HarnessFailure) {
+                var reports: [PacedRun.Report] = []
+                for _ in 0..<rounds { reports.append(try run.run()) }
+                say(run.line(reports))
+            } catch {
+                isGood = false
+                say("NO RESULT of \(run.name): \(error)")
+            }
         }
-    }
-
-    /// A run whose books do not balance has no result; the others go on.
-    private func attempt(_ run: () throws(HarnessFailure) -> Void) {
-        do throws(HarnessFailure) {
-            try run()
-        } catch {
-            say("NO RESULT: \(error)")
-        }
+        return isGood
     }
 }

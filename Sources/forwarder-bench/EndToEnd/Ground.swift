@@ -60,7 +60,8 @@ final class Ground {
         var settings = DaemonSettings(
             brokers: brokers, topic: topic, endpoint: sink.endpoint, authority: sink.authority)
         settings.kafka = ["group_id: \(nextGroup())", "properties:"]
-        settings.kafka += Ground.kafka.filter { !isIdle || !$0.hasPrefix("fetch.wait") }.map { "  " + $0 }
+        let properties = isIdle ? Ground.kafka.filter { $0.hasPrefix("session") } : Ground.kafka
+        settings.kafka += properties.map { "  " + $0 }
         settings.other = ["http: {ca_file: \(certificates.authority)}", "log: {level: info}"]
         settings.hasOffline = false
         return settings

@@ -10,46 +10,68 @@ import Synchronization
 /// So many events a second for a while, each looked at by itself: how long from when it is published until the sink has it.
 struct PacedRun {
     struct Report {
-        var median = 0.0
-        var slowest = 0.0
-        /// Share of one core.
+        /// Of one event, in milliseconds; nil where there were none.
+        var median: Double?
+        var percentile99: Double?
+        /// Per cent of one core.
         var cpu = 0.0
         var peakMebibytes = 0.0
     }
 
+    var name: String
     var ground: Ground
-    var topic: String
+    /// Events a second; 0: none, and Kafka is asked as seldom as by default.
     var rate: Int
     var seconds: Int
+    /// How long the sink takes for each answer.
+    var delay = Duration.zero
+
+    private static let topic = "paced"
 
     func run() throws(HarnessFailure) -> Report {
         let arrivals = Arrivals(count: rate * seconds)
         let sink = try Microsoft.start(
-            mode: .sink(SinkSettings(onBody: { arrivals.note($0) })), tls: ground.identity)
+            mode: .sink(SinkSettings(delay: delay, onBody: { arrivals.note($0) })), tls: ground.identity)
         defer { sink.stop() }
         let directory = try DaemonDirectory()
         defer { directory.remove() }
-        var settings = ground.settings(topic: topic, sink, isIdle: rate == 0)
+        var settings = ground.settings(topic: PacedRun.topic, sink, isIdle: rate == 0)
         // What an earlier run has published is none of this one's.
         settings.kafka.append("start_from: latest")
         try settings.write(to: directory)
-        let daemon = try DaemonProcess(ground.binary, directory)
+        let daemon = try DaemonProcess(ground.binary, directory, isBound: true)
         try daemon.waitUntilReading()
-        // The first look at the clock is behind the start.
-        usleep(500_000)
-        let before = ProcessUsage(daemon.id)
+        // The start, and what was read to look at it, is not what is measured.
+        usleep(2_500_000)
+        let before = ProcessUsage.cpuNanoseconds(daemon.id)
+        let began = monotonicNanoseconds()
         let published = rate == 0 ? [] : try publish()
         if rate == 0 { sleep(UInt32(seconds)) }
-        let after = ProcessUsage(daemon.id)
+        let elapsed = monotonicNanoseconds() - began
+        let used = ProcessUsage.cpuNanoseconds(daemon.id) - before
         if rate > 0 { try daemon.waitUntilSettled() }
         try daemon.stop()
         try requireBalance(directory)
-
-        let times = try arrivals.times(since: published)
-        let used = after.userSeconds + after.systemSeconds - before.userSeconds - before.systemSeconds
+        guard sink.sinkCounts.events == rate * seconds else {
+            throw HarnessFailure("\(sink.sinkCounts.events) events arrived instead of \(rate * seconds)")
+        }
+        guard elapsed < Int64(seconds) * 1_100_000_000 else {
+            throw HarnessFailure("publishing took \(elapsed / 1_000_000) ms: no \(rate) a second")
+        }
+        let times = Spread(try arrivals.times(since: published))
         return Report(
-            median: Spread(times).median, slowest: Spread(times).quantile(0.99), cpu: used / Double(seconds),
-            peakMebibytes: Double(after.peakKilobytes) / 1024)
+            median: rate == 0 ? nil : times.median, percentile99: rate == 0 ? nil : times.quantile(0.99),
+            cpu: Double(used) / Double(elapsed) * 100,
+            peakMebibytes: Double(daemon.usage?.peakKilobytes ?? 0) / 1024)
+    }
+
+    /// Of the times the median of the runs.
+    func line(_ reports: [Report]) -> String {
+        func median(_ values: [Double]) -> String { values.isEmpty ? "-" : fixed(Spread(values).median, 0) }
+        return name.padded(to: 24) + median(reports.compactMap(\.median)).leftPadded(to: 20)
+            + median(reports.compactMap(\.percentile99)).leftPadded(to: 8) + "            "
+            + Spread(reports.map(\.cpu)).text(width: 7, decimals: 2) + " %"
+            + median(reports.map(\.peakMebibytes)).leftPadded(to: 9)
     }
 
     /// When each event was handed to the producer, in nanoseconds.
@@ -65,7 +87,7 @@ struct PacedRun {
                 let left = due - monotonicNanoseconds()
                 if left > 0 { usleep(UInt32(left / 1000)) }
                 published.append(monotonicNanoseconds())
-                try producer.produce(topic, value: PacedRun.event(number))
+                try producer.produce(PacedRun.topic, value: PacedRun.event(number))
             }
             try producer.flush(timeoutMilliseconds: 30_000)
         } catch {

@@ -39,57 +39,48 @@ struct PeersBench {
         return peers
     }
 
-    func run() throws(HarnessFailure) {
-        let peers = try comparedPeers()
+    /// Returns whether every run has a result.
+    func run() throws(HarnessFailure) -> Bool {
+        let peers = try checkedPeers()
         say("publishing \(records) records")
         let expectation = try ground.publish(records, to: "bench")
-        let own = Contestant(name: "this daemon", program: .forwarder())
-        let contestants = [own] + peers.map(\.contestant)
-        var rows = contestants.map { FiguresRow(name: $0.name, runs: []) }
-        for round in 1...rounds {
-            say("round \(round) of \(rounds)")
-            for (index, contestant) in contestants.enumerated() {
-                do throws(HarnessFailure) {
-                    rows[index].runs.append(try contestant.run(ground, topic: "bench", expectation))
-                } catch {
-                    say("NO RESULT: \(error)")
-                }
-            }
-        }
-        say(FiguresRow.header)
-        for row in rows { say(row.line) }
+        let contestants = [PeersBench.own] + peers.map(\.contestant)
+        let isGood = Rounds(count: rounds, say: say).run(
+            contestants.map { $0.entry(ground, topic: "bench", expectation) })
         say("")
-        say(
-            "this daemon: everything, durable retry queue, order ledger, books, log, delivery log, at least once"
-        )
+        say("this daemon: everything, durable retry queue, order ledger, books, log, delivery log, at least once")
         for peer in peers { say("\(peer.contestant.name): \(peer.work). Without: \(peer.lacks)") }
+        return isGood
     }
 
-    /// Who claims the full work has to send what the daemon sends, entry by entry, or is left out.
-    private func comparedPeers() throws(HarnessFailure) -> [Peer] {
+    private static let own = Contestant(name: "this daemon", program: .forwarder())
+
+    /// Everybody has to deliver a few thousand records; who claims the full work has to send what the daemon sends, entry by
+    /// entry. Who cannot is left out, and said.
+    private func checkedPeers() throws(HarnessFailure) -> [Peer] {
         let expectation = try ground.publish(5000, to: "check")
         let directory = try DaemonDirectory()
         defer { directory.remove() }
         let own = "\(directory.path)/own"
-        try keep(Contestant(name: "this daemon", program: .forwarder()), expectation, in: own)
-        var compared: [Peer] = []
+        try keep(PeersBench.own, expectation, in: own)
+        var checked: [Peer] = []
         for (index, peer) in peers.enumerated() {
             let name = peer.contestant.name
             do throws(HarnessFailure) {
+                let theirs = "\(directory.path)/peer\(index)"
+                try keep(peer.contestant, expectation, in: theirs)
                 if peer.contestant.work == .mapped {
-                    let theirs = "\(directory.path)/peer\(index)"
-                    try keep(peer.contestant, expectation, in: theirs)
                     let run = try CommandRun(comparer, [own, theirs])
                     let result = run.output.split(separator: "\n").joined(separator: "; ")
                     guard run.code == 0 else { throw HarnessFailure("\(name) sends something else: \(result)") }
                     say("\(name) sends what the daemon sends: \(result)")
                 }
-                compared.append(peer)
+                checked.append(peer)
             } catch {
                 say("LEFT OUT: \(error)")
             }
         }
-        return compared
+        return checked
     }
 
     /// Writes every body that the sink is sent into a file, one a line.

@@ -10,28 +10,22 @@ struct ScaleBench {
     static let partitions = [1, 16, 256]
     private static let copies = [1, 2, 8]
 
-    func run() throws(HarnessFailure) {
-        var rows: [FiguresRow] = []
-        var runs: [(Contestant, topic: String, Expectation)] = []
+    /// Returns whether every run has a result.
+    func run() throws(HarnessFailure) -> Bool {
+        var entries: [Rounds.Entry] = []
         for count in ScaleBench.partitions {
             let topic = "partitions\(count)"
             say("publishing \(records) records to \(topic)")
             let expectation = try ground.publish(records, to: topic)
-            let name = "\(count) partition\(count == 1 ? "" : "s")"
-            runs.append((Contestant(name: name, program: .forwarder()), topic, expectation))
-        }
-        guard let (_, topic, expectation) = runs.dropFirst().first else { return }
-        for count in ScaleBench.copies {
-            let name = "\(count) CAPI destination\(count == 1 ? "" : "s")"
-            runs.append((Contestant(name: name, program: .forwarder(copies: count)), topic, expectation))
-        }
-        rows = runs.map { FiguresRow(name: $0.0.name, runs: []) }
-        for _ in 1...rounds {
-            for (index, (contestant, topic, expectation)) in runs.enumerated() {
-                rows[index].runs.append(try contestant.run(ground, topic: topic, expectation))
+            // Of one destination, with the partitions of the middle, there is a row already.
+            let copies = count == ScaleBench.partitions[1] ? ScaleBench.copies : [1]
+            for copies in copies {
+                let name = "\(count) partition\(count == 1 ? "" : "s")" + (copies > 1 ? ", \(copies) x CAPI" : "")
+                entries.append(
+                    Contestant(name: name, program: .forwarder(copies: copies)).entry(ground, topic: topic, expectation)
+                )
             }
         }
-        say(FiguresRow.header)
-        for row in rows { say(row.line) }
+        return Rounds(count: rounds, say: say).run(entries)
     }
 }

@@ -6,9 +6,7 @@ its own (SQLite), written once an epoch, behind the sink. Started again with the
 """
 
 import os
-import shutil
 import signal
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,13 +18,11 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 from orjson import dumps, loads
-from outside import Poster
+from outside import PREFETCH, Poster
 from twelve_fields import twelve_fields
 
 BATCH = 1000
 EPOCH = timedelta(seconds=1)
-WORK = Path(__file__).resolve().parents[3] / "downloads/peers/bytewax"
-KEPT_SECONDS = 3600
 
 
 stopped = []
@@ -75,13 +71,8 @@ class PostSink(DynamicSink):
         return PostPartition(self.url)
 
 
-def recovery(group):
-    """The group's store. Those of former runs go: groups of the benchmark are used once."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    for other in WORK.iterdir():
-        if other.stat().st_mtime < time.time() - KEPT_SECONDS:
-            shutil.rmtree(other, ignore_errors=True)
-    directory = WORK / group
+def recovery(work):
+    directory = Path(work) / "bytewax"
     if not directory.exists():
         directory.mkdir()
         init_db_dir(directory, 1)
@@ -94,14 +85,8 @@ def dataflow(environment):
         environment["BENCH_BROKERS"].split(","),
         [environment["BENCH_TOPIC"]],
         batch_size=BATCH,
-        add_config={
-            "fetch.queue.backoff.ms": "5",
-            "queued.min.messages": "20000",
-            "queued.max.messages.kbytes": "16384",
-            "fetch.wait.max.ms": "20",
-            # Its client for the list of partitions is given these too, and says that they are a consumer's.
-            "log_level": "3",
-        },
+        # Its client for the list of partitions is given these too, and says that they are a consumer's.
+        add_config={name: str(value) for name, value in PREFETCH.items()} | {"log_level": "3"},
     )
     stream = op.input("kafka", flow, source)
     stream = op.flat_map_batch("map", stream, lines)
@@ -113,7 +98,7 @@ def main():
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     try:
-        cli_main(dataflow(os.environ), epoch_interval=EPOCH, recovery_config=recovery(os.environ["BENCH_GROUP"]))
+        cli_main(dataflow(os.environ), epoch_interval=EPOCH, recovery_config=recovery(os.environ["BENCH_WORK"]))
     except (KeyboardInterrupt, BytewaxRuntimeError):
         # The second is the first, from inside of a step.
         if not stopped:

@@ -44,7 +44,7 @@ def configuration(environment, is_mapping):
                     ["auto.offset.reset", "earliest"],
                     ["fetch.queue.backoff.ms", "5"],
                     ["queued.min.messages", "20000"],
-                    ["queued.max.messages.kbytes", "16384"],
+                    ["queued.max.messages.kbytes", "4096"],
                     ["session.timeout.ms", "6000"],
                     ["heartbeat.interval.ms", "500"],
                     ["fetch.wait.max.ms", "20"],

@@ -1,4 +1,4 @@
-"""What the peers in Python have outside of them: the consumer they read with, and the connection they post over."""
+"""What the peers in Python have outside of them: how they read, and the connection they post over."""
 
 import sys
 import time
@@ -44,6 +44,16 @@ class Poster:
             delay = min(2 * delay, 5)
 
 
+# Reading ahead as the daemon does it, and what the broker wants of a member of a group.
+PREFETCH = {
+    "fetch.queue.backoff.ms": 5,
+    "queued.min.messages": 20000,
+    "queued.max.messages.kbytes": 4096,
+    "fetch.wait.max.ms": 20,
+}
+TUNED = PREFETCH | {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500}
+
+
 def consumer_of(environment):
     return Consumer(
         {
@@ -55,13 +65,8 @@ def consumer_of(environment):
             "enable.auto.commit": True,
             "auto.commit.interval.ms": 1000,
             "partition.assignment.strategy": "cooperative-sticky",
-            "fetch.queue.backoff.ms": 5,
-            "queued.min.messages": 20000,
-            "queued.max.messages.kbytes": 16384,
-            "session.timeout.ms": 6000,
-            "heartbeat.interval.ms": 500,
-            "fetch.wait.max.ms": 20,
         }
+        | TUNED
     )
 
 

@@ -330,9 +330,10 @@ def entry_of(event, target, now, derived_id, users):
         user_data = known[1]
     else:
         user_data = user_data_of(user)
-        if len(users) >= MOST_USERS:
-            users.clear()
-        users[anonymous_id] = user, user_data
+        if MOST_USERS:
+            if len(users) >= MOST_USERS:
+                users.clear()
+            users[anonymous_id] = user, user_data
     # Everything that is copied as it is, to be looked through for personal data at once.
     copied = event_id = get("event_id") or derived_id()
 

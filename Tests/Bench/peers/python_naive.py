@@ -9,29 +9,11 @@ import time
 
 import requests
 from confluent_kafka import Consumer
+from outside import TUNED
+from twelve_fields import twelve_fields
 
 BATCH = 1000
 LINGER = 0.2
-
-
-def mapped(event):
-    user = event.get("user") or {}
-    properties = event.get("properties") or {}
-    return {
-        "eventName": event.get("event"),
-        "event_id": event.get("event_id"),
-        "eventTime": event.get("event_time"),
-        "eventSourceUrl": event.get("url"),
-        "referrerUrl": event.get("referrer"),
-        "pageTitle": event.get("title"),
-        "userData": {
-            "anonymousId": user.get("anonymous_id"),
-            "msclkid": user.get("msclkid"),
-            "clientIpAddress": user.get("ip_address"),
-            "clientUserAgent": user.get("user_agent"),
-        },
-        "customData": {"value": properties.get("value"), "currency": properties.get("currency")},
-    }
 
 
 class Forwarder:
@@ -46,15 +28,10 @@ class Forwarder:
                 "group.id": environment["BENCH_GROUP"],
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
-                # As in outside.py; the broker and the comparison need these.
                 "partition.assignment.strategy": "cooperative-sticky",
-                "fetch.queue.backoff.ms": 5,
-                "queued.min.messages": 20000,
-                "queued.max.messages.kbytes": 16384,
-                "session.timeout.ms": 6000,
-                "heartbeat.interval.ms": 500,
-                "fetch.wait.max.ms": 20,
             }
+            # Not of an afternoon: the broker and the comparison need these.
+            | TUNED
         )
         self.consumer.subscribe([environment["BENCH_TOPIC"]])
 
@@ -70,7 +47,7 @@ class Forwarder:
             return None
         try:
             event = json.loads(message.value())
-            return json.dumps(mapped(event))
+            return json.dumps(twelve_fields(event))
         except (ValueError, AttributeError):
             self.dropped += 1
             return None

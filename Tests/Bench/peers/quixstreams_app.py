@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 from orjson import dumps
-from outside import Poster
+from outside import TUNED, Poster
 from twelve_fields import twelve_fields
 
 # One of its dependencies, which is not used here, calls another one deprecated.
@@ -22,7 +22,6 @@ with warnings.catch_warnings(record=True):
 BATCH = 1000
 CHECKPOINT_SECONDS = 0.2
 RETRY_SECONDS = 1
-WORK = Path(__file__).resolve().parents[3] / "downloads/peers/quixstreams"
 
 
 class PostSink(BaseSink):
@@ -67,16 +66,9 @@ def main():
         commit_every=BATCH,
         consumer_poll_timeout=CHECKPOINT_SECONDS,
         on_consumer_error=on_consumer_error,
-        state_dir=WORK,
+        state_dir=Path(environment["BENCH_WORK"]) / "quixstreams",
         loglevel="WARNING",
-        consumer_extra_config={
-            "fetch.queue.backoff.ms": 5,
-            "queued.min.messages": 20000,
-            "queued.max.messages.kbytes": 16384,
-            "session.timeout.ms": 6000,
-            "heartbeat.interval.ms": 500,
-            "fetch.wait.max.ms": 20,
-        },
+        consumer_extra_config=TUNED,
     )
     events = application.dataframe(application.topic(environment["BENCH_TOPIC"], value_deserializer="json"))
     # A tombstone is None.

@@ -1,4 +1,4 @@
-"""What the frameworks make of an event: the twelve fields that mq-bridge-map picks as well."""
+"""What the frameworks, and the afternoon's script, make of an event: the twelve fields that mq-bridge-map picks as well."""
 
 NOTHING = {}
 

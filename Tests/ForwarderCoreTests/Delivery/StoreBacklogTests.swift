@@ -23,4 +23,13 @@ import Testing
             #expect(!mixed.isUnhurried, "\(work)")
         }
     }
+
+    @Test func `what fills a transaction waits for nothing more`() {
+        let reject = RejectedEvent(destination: nil, topic: "t", partition: 0, offset: 1, reasons: [], at: Self.now)
+        var backlog = StoreBacklog()
+        backlog.append(rejects: Array(repeating: reject, count: StoreBacklog.deliveriesPerTransaction - 1), [])
+        #expect(backlog.isUnhurried)
+        backlog.append(rejects: [reject], [])
+        #expect(!backlog.isUnhurried)
+    }
 }
