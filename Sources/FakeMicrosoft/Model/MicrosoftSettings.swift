@@ -8,6 +8,7 @@ public struct MicrosoftSettings: Sendable {
     public var developerToken: String
     public var grant: GrantSettings
     public var user = ConsentingUser()
+    public var invest = InvestSettings()
     /// Findings kept of each destination, the first ones.
     public var findingLimit = 100
 
