@@ -60,7 +60,7 @@ let package = Package(
         library("MockKafka", ["KafkaClient", "CRdKafka"]),
         library("FakeMicrosoft", ["ForwarderCore", "HTTPServer"]),
         library("ForwarderTestKit", ["ForwarderCore", "FakeMicrosoft"]),
-        library("StorefrontEvents", ["ForwarderCore"]),
+        library("StorefrontEvents", ["ForwarderCore", "FakeMicrosoft"]),
         library("FaultProxy"),
 
         // The daemon as a process between the two, watched from outside.

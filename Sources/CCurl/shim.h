@@ -49,6 +49,12 @@ static inline CURLcode forwarder_curl_get_size(CURL *easy, CURLINFO info, curl_o
     return curl_easy_getinfo(easy, info, value);
 }
 
+/// NULL if there is none. The text is libcurl's.
+static inline const char *forwarder_curl_get_text(CURL *easy, CURLINFO info) {
+    char *text = NULL;
+    return curl_easy_getinfo(easy, info, &text) ? NULL : text;
+}
+
 static inline CURLcode forwarder_curl_get_socket(CURL *easy, CURLINFO info, curl_socket_t *value) {
     return curl_easy_getinfo(easy, info, value);
 }

@@ -9,6 +9,8 @@ public struct DaemonSettings: Sendable {
     public var offlineEndpoint: String?
     public var authority: String
     public var hasOffline = true
+    /// There is a destination `invest` of the type invest_pixel.
+    public var hasInvest = false
     public var account = Microsoft.account
     /// Where CAPI's token is; nil: in a file of the directory.
     public var token: String?
@@ -27,6 +29,7 @@ public struct DaemonSettings: Sendable {
     public var kafka: [String] = []
     public var capi: [String] = []
     public var offline: [String] = []
+    public var invest: [String] = []
     public var oauth: [String] = []
     /// Of the section `state`.
     public var state: [String] = []
@@ -72,6 +75,17 @@ public struct DaemonSettings: Sendable {
         ]
         lines += capi.map { "    " + $0 }
         lines += more
+        if hasInvest {
+            lines += [
+                "  - name: invest",
+                "    type: invest_pixel",
+                "    endpoint: \(endpoint)",
+                "    events:",
+                "      Purchase: {pixel_id: \(Microsoft.purchasePixel), min_minutes_per_conv: 0}",
+                "      Lead: {pixel_id: \(Microsoft.leadPixel), other: label, min_minutes_per_conv: null}",
+            ]
+            lines += invest.map { "    " + $0 }
+        }
         guard hasOffline else { return lines.joined(separator: "\n") + "\n" }
         lines += [
             "  - name: offline",

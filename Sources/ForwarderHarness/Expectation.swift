@@ -14,6 +14,8 @@ public struct Expectation {
     public private(set) var capi: [String] = []
     /// How many offline conversions.
     public private(set) var offline = 0
+    /// How many calls of pixels, where there is such a destination.
+    public private(set) var pixels = 0
     /// Ids of records that must not arrive.
     public private(set) var unwanted: [String] = []
     /// Further events of a Purchase, by the first one's id: one of them all counts.
@@ -31,7 +33,9 @@ public struct Expectation {
         case .event(let name):
             capi.append(record.eventID)
             mapped.add(hash)
-            if name == "Purchase" || name == "Lead", record.isMatchable { offline += 1 }
+            guard name == "Purchase" || name == "Lead" else { break }
+            if record.isMatchable { offline += 1 }
+            if record.hasToken { pixels += 1 }
         case .custom, .bad: unwanted.append(record.eventID)
         case .again(let first): repeats[first, default: []].append(record.eventID)
         case .refund(let refund): refunds.append(refund)
@@ -41,7 +45,10 @@ public struct Expectation {
 
     /// Everything in which Microsoft's books differ from this; empty when all is well. Repeats are well as long as they
     /// are the same.
-    public func differences(_ microsoft: FakeMicrosoftServer, hasOffline: Bool = true) -> [String] {
+    public func differences(
+        _ microsoft: FakeMicrosoftServer, hasOffline: Bool = true, hasInvest: Bool = false
+    ) -> [String] {
+        let pixels = pixels
         let (capi, unwanted, expectedOffline, repeats, refunds) = (capi, unwanted, offline, repeats, refunds)
         return microsoft.withModel { model in
             var differences: [String] = []
@@ -74,6 +81,10 @@ public struct Expectation {
             if hasOffline, accepted != expectedOffline {
                 differences.append("\(accepted) offline conversions instead of \(expectedOffline)")
             }
+            let fired = [Microsoft.purchasePixel, Microsoft.leadPixel].reduce(0) {
+                $0 + (model.books(of: .pixel(id: $1))?.accepted ?? 0)
+            }
+            if hasInvest, fired != pixels { differences.append("\(fired) calls of pixels instead of \(pixels)") }
             let adjusted = model.books(of: Microsoft.offlineRefunds)?.accepted ?? 0
             if hasOffline, adjusted != refunds.count {
                 differences.append("\(adjusted) offline refunds instead of \(refunds.count)")

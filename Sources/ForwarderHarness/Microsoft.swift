@@ -18,6 +18,10 @@ public enum Microsoft {
     /// The goal that a Purchase of CAPI counts for, as its refunds name it.
     public static let refundedGoal = "Purchase"
 
+    /// The pixels of Purchase and Lead.
+    public static let purchasePixel = 37
+    public static let leadPixel = 38
+
     public static func start(
         plan: FaultPlan = .none, seed: UInt64 = 1, mode: FakeMicrosoftServer.Mode = .judging, port: UInt16 = 0,
         tls: TLSIdentity? = nil, configure: (inout MicrosoftSettings) -> Void = { _ in }
@@ -32,6 +36,10 @@ public enum Microsoft {
         settings.developerToken = developerToken
         settings.grant.refreshToken = refreshToken
         settings.grant.clientID = clientID
+        var purchases = FakePixel(id: purchasePixel, advertiserID: 2, name: "Purchases")
+        purchases.minMinutesPerConversion = 0
+        settings.invest.add(purchases)
+        settings.invest.add(FakePixel(id: leadPixel, advertiserID: 2, name: "Leads"))
         configure(&settings)
         do throws(HTTPServerError) {
             return try FakeMicrosoftServer(settings, plan: plan, seed: seed, mode: mode, port: port, tls: tls)

@@ -22,6 +22,7 @@ final class Transfer {
     /// Of the client.
     private var used: UsedConnections?
     private(set) var isEncrypted = false
+    private(set) var isFollowing = false
     // The body is read by a callback instead of being handed over as a pointer: libcurl copies it to its own buffer
     // either way, and so the array's memory is only touched while a call of `read` runs.
     private var body: [[UInt8]] = []
@@ -70,6 +71,7 @@ final class Transfer {
             try set(code: forwarder_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, bodySize))
         }
         try setHeaders(request, userAgent: options.userAgent)
+        try setRedirects(request)
         if !request.mayReuseConnection {
             try set(CURLOPT_FRESH_CONNECT, 1)
             try set(CURLOPT_FORBID_REUSE, 1)
@@ -101,8 +103,8 @@ final class Transfer {
 
     private func setSecurity(_ options: HTTPClient.Options) throws(OptionRefusal) {
         try set(CURLOPT_PROTOCOLS_STR, "http,https")
-        // A token is sent to the host it was meant for and to nobody else: not to where a redirect points, not to the
-        // proxy while it opens a tunnel. Cookies and .netrc are off unless asked for.
+        // A header is sent to the host it was meant for and to nobody else: not to where a redirect points (those that
+        // follow one have no token in their headers), not to the proxy while it opens a tunnel. Cookies and .netrc are off unless asked for.
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_HEADEROPT, Int(CURLHEADER_SEPARATE))
         try set(CURLOPT_SSL_VERIFYPEER, 1)
@@ -135,6 +137,16 @@ final class Transfer {
         try set(CURLOPT_TCP_KEEPIDLE, 30)
         try set(CURLOPT_TCP_KEEPINTVL, 15)
         try set(CURLOPT_UPLOAD_BUFFERSIZE, 256 << 10)
+    }
+
+    private func setRedirects(_ request: HTTPRequest) throws(OptionRefusal) {
+        isFollowing = request.redirectLimit > 0
+        guard isFollowing else { return }
+        try set(CURLOPT_FOLLOWLOCATION, 1)
+        try set(CURLOPT_MAXREDIRS, request.redirectLimit)
+        try set(CURLOPT_REDIR_PROTOCOLS_STR, isEncrypted ? "https" : "http,https")
+        // Whoever redirects has written the URL as he wants it asked for.
+        try set(CURLOPT_PATH_AS_IS, 1)
     }
 
     private func setHeaders(_ request: HTTPRequest, userAgent: String) throws(OptionRefusal) {
@@ -170,6 +182,19 @@ final class Transfer {
     func info(_ question: CURLINFO) -> Int {
         var answer = 0
         return forwarder_curl_get_long(handle, question, &answer) == CURLE_OK ? answer : 0
+    }
+
+    /// How often the request was sent on elsewhere.
+    var redirectCount: Int { isFollowing ? info(CURLINFO_REDIRECT_COUNT) : 0 }
+
+    /// The host that the last sending was for.
+    var host: String {
+        let url = forwarder_curl_get_text(handle, CURLINFO_EFFECTIVE_URL).map { String(cString: $0) } ?? ""
+        // As it is logged: nothing but what a name or an address is made of.
+        let isHostByte = { (byte: UInt8) in byte > 0x20 && byte < 0x7F && !"/?#@".utf8.contains(byte) }
+        guard let scheme = url.utf8.firstIndex(of: UInt8(ascii: ":")) else { return "" }
+        let authority = url.utf8[scheme...].dropFirst(3)
+        return String(decoding: authority.prefix(while: isHostByte).prefix(260), as: UTF8.self)
     }
 
     func size(_ question: CURLINFO) -> Int {

@@ -1,3 +1,4 @@
+import FakeMicrosoft
 import ForwarderCore
 
 /// A make-believe shop: visitors come, look, search, buy or leave, and now and then something sends nonsense. Everything
@@ -17,6 +18,8 @@ public struct Storefront: Sendable {
         public var isObject: Bool { hasID && kind != .bad(.malformedJSON) }
         /// It carries a click id, an e-mail address or a telephone number.
         public var isMatchable = false
+        /// It carries the token of an auction.
+        public var hasToken = false
         /// The event id of the Purchase that it comes behind.
         var follows: String?
     }
@@ -46,6 +49,8 @@ public struct Storefront: Sendable {
     public var repeatsPerMille = 0
     /// How many of a thousand purchases with a click id, an e-mail address or a telephone number are refunded.
     public var refundsPerMille = 0
+    /// When the auctions were that sent every third visitor; nil: there were none.
+    public var auctions: Timestamp?
     private var random: SeededRandom
     private var nextVisit = 0
     private var nextEvent = 0
@@ -88,6 +93,7 @@ public struct Storefront: Sendable {
         var email: String?
         var phone: String?
         var clickID: String?
+        var token: String?
         var address: String
         var agent: String
         var consent: String?
@@ -154,6 +160,7 @@ public struct Storefront: Sendable {
             number: number, anonymousID: hex(32),
             email: isKnown ? "\(first).\(pick(lastNames))\(number)+shop@mail\(number % 7).example" : nil,
             phone: chance(35) ? phone(number) : nil, clickID: chance(45) ? hex(32) : nil,
+            token: number % 3 == 0 ? auctions.map { AuctionToken(.click, user: UInt64(number), at: $0).text } : nil,
             address: chance(80) ? "203.0.113.\(number % 250 + 1)" : "2001:db8::\(String(number % 9999, radix: 16))",
             agent: pick(agents), consent: chance(90) ? "granted" : nil)
     }
@@ -169,6 +176,7 @@ public struct Storefront: Sendable {
         if let email = visitor.email { user.append("\"email\":\"\(email)\"") }
         if let phone = visitor.phone { user.append("\"phone\":\"\(phone)\"") }
         if let clickID = visitor.clickID { user.append("\"msclkid\":\"\(clickID)\"") }
+        if let token = visitor.token { user.append("\"sspdata\":\"\(token)\"") }
         user.append("\"ip_address\":\"\(visitor.address)\"")
         user.append("\"user_agent\":\"\(visitor.agent)\"")
         var members = [
@@ -185,7 +193,7 @@ public struct Storefront: Sendable {
             Record(
                 value: Array(json.utf8), key: Array(visitor.anonymousID.utf8), eventID: id,
                 kind: kind ?? .event(event),
-                isMatchable: visitor.isMatchable, follows: first))
+                isMatchable: visitor.isMatchable, hasToken: visitor.token != nil, follows: first))
         return id
     }
 

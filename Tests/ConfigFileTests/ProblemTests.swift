@@ -164,16 +164,75 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
     static let offlineLines = [
         Mistake(
             "unmapped: forward", "unmapped",
-            "forward belongs to destinations of type capi: without a goal nothing can be sent"),
+            "forward belongs to destinations of type capi: what has no goal or pixel cannot be sent"),
         Mistake(
             "consent: {denied: send}", "consent.denied",
-            "send belongs to destinations of type capi: an offline conversion cannot carry the signal"),
+            "send belongs to destinations of type capi: nothing else can carry the signal"),
         Mistake("page_value: true", "page_value", "belongs to destinations of type capi"),
-        Mistake("events: {}", "events", "belongs to destinations of type capi"),
+        Mistake("events: {}", "events", "belongs to destinations of type capi or invest_pixel"),
         Mistake("max_event_age: 91d", "max_event_age", "`91d` is out of bounds", write: duration("2m", "90d")),
         Mistake(
             "enhanced_conversion: true", "enhanced_conversion", "unknown key; did you mean enhanced_conversions?"),
     ]
+
+    static let pixelLines = [
+        Mistake(
+            "unmapped: forward", "unmapped",
+            "forward belongs to destinations of type capi: what has no goal or pixel cannot be sent"),
+        Mistake(
+            "consent: {denied: send}", "consent.denied",
+            "send belongs to destinations of type capi: nothing else can carry the signal"),
+        Mistake("token: {env: X}", "token", "belongs to destinations of type capi"),
+        Mistake("goals: {A: B}", "goals", "belongs to destinations of type offline_conversions"),
+        Mistake("batch: {max_events: 2}", "batch.max_events", "is not to be chosen: a pixel takes one event a request"),
+        Mistake("retry_ambiguous: maybe", "retry_ambiguous", "`maybe` is neither true nor false; write true or false"),
+        Mistake("max_event_age: 91d", "max_event_age", "`91d` is out of bounds", write: duration("2m", "90d")),
+        Mistake("token_paramater: x", "token_paramater", "unknown key; did you mean token_parameter?"),
+    ]
+
+    @Test(arguments: pixelLines)
+    func `each mistake in a destination of pixels is named with line, path and remedy`(_ mistake: Mistake) {
+        #expect(problems(pixels("{Purchase: 37}", mistake.lines)) == ["line 6: destinations[0].\(mistake.problem)"])
+    }
+
+    @Test(arguments: [
+        ("{Purchase: 0}", "`0` is out of bounds; write a whole number from 1 to 9223372036854775807"),
+        ("{Purchase: abc}", "`abc` is no whole number; write a whole number from 1 to 9223372036854775807"),
+        (
+            "{Purchase: {order_id: transaction_id}}",
+            "pixel_id: is missing; write a whole number from 1 to 9223372036854775807"
+        ),
+        (
+            "{Purchase: {pixel_id: 1, order_id: email}}",
+            "order_id: `email` cannot be sent there; write the name of a field: transaction_id, event_id, category, label, "
+                + "page_type, ecomm_category, currency or source, or off"
+        ),
+        (
+            "{Purchase: {pixel_id: 1, value: currency}}",
+            "value: `currency` cannot be sent there; write the name of a field: value, event_value or ecomm_total_value, or off"
+        ),
+        (
+            "{Purchase: {pixel_id: 1, min_minutes_per_conv: 32768}}",
+            "min_minutes_per_conv: `32768` is out of bounds; write null for one conversion per user, or a whole number "
+                + "from 0 to 32767"
+        ),
+    ])
+    func `what a pixel cannot be is named`(events: String, problem: String) {
+        let found = problems(pixels(events, ""))
+        let path = problem.hasPrefix("`") ? ": " : "."
+        #expect(found == ["line 5: destinations[0].events.Purchase\(path)\(problem)"])
+    }
+
+    private func pixels(_ events: String, _ lines: String) -> String {
+        let head = """
+            kafka: {brokers: [localhost:9092], topics: [t]}
+            destinations:
+              - name: invest
+                type: invest_pixel
+                events: \(events)
+            """
+        return head + "\n" + lines.split(separator: "\n").map { "    \($0)\n" }.joined()
+    }
 
     @Test(arguments: offlineLines)
     func `each mistake in an offline destination is named with line, path and remedy`(_ mistake: Mistake) {
@@ -283,7 +342,7 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
                 "line 4: destinations[1].account_id: is missing; write its digits, 19 at most",
                 "line 4: destinations[1].developer_token: is missing; write \(secret)",
                 "line 4: destinations[1].oauth.client_id: is missing; write a text of 1 to 200 characters",
-                "line 5: destinations[2].type: is missing; write capi or offline_conversions",
+                "line 5: destinations[2].type: is missing; write capi, offline_conversions or invest_pixel",
             ])
     }
 
@@ -369,7 +428,7 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
                 "line 3: kafka.topics[0]: `a b` cannot name a topic; write \(topic)",
                 "line 4: kafka.groupid: unknown key; did you mean group_id?",
                 "line 5: input.max_event_bytes: `1` is out of bounds; write a size from 1KiB to 1MiB",
-                "line 8: destinations[0].type: `capy` is unknown; write capi or offline_conversions",
+                "line 8: destinations[0].type: `capy` is unknown; write capi, offline_conversions or invest_pixel",
                 "line 9: destinations[0].concurrency: `none` is no whole number; write a whole number from 1 to 64",
                 "line 13: destinations[1].token: a secret does not belong into this file; write \(tagToken)",
                 "line 14: destinations[1].retry.base: `5` has no unit; write \(duration("10ms", "1h"))",

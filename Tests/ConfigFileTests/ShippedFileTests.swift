@@ -38,6 +38,10 @@ import Testing
                 oauth:
                   client_id: 00000000-0000-0000-0000-000000000000
                   refresh_token: {file: /run/secrets/msads-refresh-token}
+              - name: invest
+                type: invest_pixel
+                events: {Purchase: {pixel_id: 37, min_minutes_per_conv: 0}, Lead: 38}
+                retry_ambiguous: false
             """
         var reference = try #require(
             Configuration.decode(try ConfigFile.load(configPath("reference.yaml"))).configuration)

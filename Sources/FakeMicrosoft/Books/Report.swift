@@ -17,6 +17,11 @@ extension MicrosoftModel {
         books[.capi(tag: tag)]?.timesAccepted(id: ContentHash.of(eventID)) ?? 0
     }
 
+    /// How often a pixel was called with this query, repeats included.
+    public func timesAccepted(pixel: Int, query: String) -> Int {
+        books[.pixel(id: pixel)]?.timesAccepted(key: ContentHash.of(query)) ?? 0
+    }
+
     /// How often a conversion was accepted by the account, repeats included.
     public func timesAccepted(account: String, _ conversion: ConversionKey) -> Int {
         books[.offline(account: account)]?.timesAccepted(key: conversion.hash) ?? 0
@@ -54,6 +59,21 @@ extension MicrosoftModel {
             report.object {
                 $0.member("refreshes", tokens.refreshes)
                 tokenTraffic.write(to: &$0)
+            }
+            report.name("pixels")
+            report.object { list in
+                for (id, counts) in pixelCounts.sorted(by: { $0.key < $1.key }) {
+                    list.name("\(id)")
+                    list.object { pixel in
+                        pixel.member("attributed", counts.attributed)
+                        pixel.name("unattributed")
+                        pixel.object {
+                            for reason in PixelCounts.Reason.allCases {
+                                if let count = counts.unattributed[reason] { $0.member(reason.rawValue, count) }
+                            }
+                        }
+                    }
+                }
             }
             report.name("strays")
             report.object {

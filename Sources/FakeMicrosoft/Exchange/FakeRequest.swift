@@ -30,6 +30,17 @@ public struct FakeRequest: Sendable {
     }
 }
 
+extension FakeRequest {
+    /// The request that whoever follows redirects makes of the answer to another one; nil if there is nothing to follow.
+    public init?(_ request: FakeRequest, sentOnBy reply: FakeReply) {
+        guard reply.conduct == .whole, 300...399 ~= reply.status, let location = reply.headers["Location"] else {
+            return nil
+        }
+        self.init(method: "GET", path: String(location.prefix { $0 != "?" }), headers: request.headers)
+        query = String(location.drop { $0 != "?" }.dropFirst())
+    }
+}
+
 extension String {
     /// What stands behind the first `mark`; everything if it does not occur.
     fileprivate func drop(after mark: String) -> Substring {

@@ -82,7 +82,9 @@ public enum Fault: Sendable, Hashable {
         case .oauthError: target == .oauth
         case .miscount, .refuse: target == .capi
         case .badRequestPage, .refuseWhole, .poison: target == .capi || target == .offline
-        case .status, .drop, .answerLost, .answerCut, .slow, .emptyAnswer, .pageAnswer: true
+        // It would be taken for the end of a redirect that was not followed.
+        case .emptyAnswer, .pageAnswer: target != .pixels
+        case .status, .drop, .answerLost, .answerCut, .slow: true
         }
     }
 }
@@ -100,6 +102,8 @@ public struct FaultTargets: OptionSet, Hashable, Sendable {
     public static let oauth = FaultTargets(rawValue: 4)
     /// What is asked of Campaign Management besides deliveries. Not part of `all`: plans are about what is delivered.
     public static let reports = FaultTargets(rawValue: 8)
-    public static let events: FaultTargets = [.capi, .offline]
-    public static let all: FaultTargets = [.capi, .offline, .oauth]
+    /// Server-side pixels of Invest.
+    public static let pixels = FaultTargets(rawValue: 16)
+    public static let events: FaultTargets = [.capi, .offline, .pixels]
+    public static let all: FaultTargets = [.capi, .offline, .oauth, .pixels]
 }

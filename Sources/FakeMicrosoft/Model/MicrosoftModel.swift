@@ -16,6 +16,8 @@ public struct MicrosoftModel: Sendable {
     var tokens: TokenIssuer
     var consents = ConsentDesk()
     var tokenTraffic = Traffic()
+    /// By pixel, what was made of its conversions.
+    public internal(set) var pixelCounts: [Int: PixelCounts] = [:]
     /// Questions for what became of conversions.
     public internal(set) var goalReports = 0
     /// Questions for the token of a tag.
@@ -30,6 +32,7 @@ public struct MicrosoftModel: Sendable {
         tokens = TokenIssuer(settings.grant)
         strays = DestinationBooks(findingLimit: settings.findingLimit)
         for tag in settings.tags.keys { open(.capi(tag: tag)) }
+        for id in settings.invest.pixels.keys { open(.pixel(id: id)) }
         for account in settings.accounts {
             for content in CampaignContent.allCases { open(.campaign(content, account: account.accountID)) }
         }
@@ -64,6 +67,7 @@ public struct MicrosoftModel: Sendable {
         case .goalReport: return .reply(answerGoalReport(request, exchange))
         case .tagToken: return .reply(answerTagToken(request, exchange))
         case .consent: return .reply(answerConsentRequest(request, now: now, using: &rng))
+        case .pixel(let isSentOn): return .reply(answerPixel(request, isSentOn: isSentOn, exchange))
         case .customers(let kind): return .reply(answerCustomerRequest(request, kind, exchange))
         case .unknown:
             strays.blame(Finding(reason: "unknown_path"))

@@ -90,6 +90,8 @@ public enum FakeDestination: Hashable, Sendable {
     case offlineAdjustments(account: String)
     /// An account's restated and retracted conversions of UET tags.
     case onlineAdjustments(account: String)
+    /// A pixel of Invest.
+    case pixel(id: Int)
 
     /// Its key in the report.
     public var name: String {
@@ -98,6 +100,7 @@ public enum FakeDestination: Hashable, Sendable {
         case .offline(let account): "offline/\(account)"
         case .offlineAdjustments(let account): "offline_adjustments/\(account)"
         case .onlineAdjustments(let account): "online_adjustments/\(account)"
+        case .pixel(let id): "pixel/\(id)"
         }
     }
 

@@ -8,11 +8,15 @@ enum Route: Equatable {
     /// The page on which people consent.
     case consent
     case customers(CustomerRequest)
+    /// A server-side pixel, or what it was sent on to.
+    case pixel(isSentOn: Bool)
     case unknown
 
     init(path: String) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         switch parts.count {
+        case 2 where parts[1] == "sspx": self = .pixel(isSentOn: false)
+        case 3 where path == MicrosoftModel.pixelHop: self = .pixel(isSentOn: true)
         case 4 where parts[1] == "v1" && parts[3] == "events" && !parts[2].isEmpty: self = .capi(tag: String(parts[2]))
         case 5 where parts[1...].elementsEqual(["CampaignManagement", "v13", "OfflineConversions", "Apply"]):
             self = .offline(.conversions)
@@ -39,6 +43,7 @@ enum Route: Equatable {
         case .offline: .offline
         case .oauth: .oauth
         case .goalReport, .tagToken: .reports
+        case .pixel: .pixels
         case .consent, .customers, .unknown: []
         }
     }

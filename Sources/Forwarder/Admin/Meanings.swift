@@ -19,6 +19,7 @@ enum Meanings {
         switch type {
         case "capi": "Conversions API"
         case "offline_conversions": "Offline Conversions"
+        case "invest_pixel": "Invest pixels"
         case "adjustments": "Refunds"
         default: type
         }
@@ -59,6 +60,7 @@ enum Meanings {
         case .shadow: "the destination is in shadow mode: mapped, not sent"
         case .notAnEvent: "it is a call that tells of no event, such as identify"
         case .duplicateTransaction: "another event with its transaction id was delivered"
+        case .noToken: "it has no sspdata: no auction of Invest led to it"
         }
     }
 
@@ -74,6 +76,8 @@ enum Meanings {
         case .notOnPageLoad: "a page load has no place for it"
         case .rounded: "rounded to the decimals Microsoft takes"
         case .incomplete: "what it belongs to lacks something without which it says nothing"
+        case .notAlphanumeric: "letters and digits alone are taken there"
+        case .tooLong: "it is longer than what is taken there"
         }
     }
 }

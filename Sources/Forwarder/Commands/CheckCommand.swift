@@ -195,7 +195,7 @@ extension DestinationSettings {
             if let reference = offline.oauth.refreshToken { secrets.append(("oauth.refresh_token", reference)) }
             if let reference = offline.oauth.clientSecret { secrets.append(("oauth.client_secret", reference)) }
             return secrets
-        case .adjustments: return []
+        case .investPixel, .adjustments: return []
         }
     }
 }

@@ -128,7 +128,7 @@ struct Explanation {
             for (field, reason) in destination.dropped { lines.append("    without \(field) (\(reason))") }
             if let request = destination.request {
                 lines.append("    \(request.method) \(request.url)")
-                lines.append("    \(String(decoding: request.body, as: UTF8.self))")
+                if !request.body.isEmpty { lines.append("    \(String(decoding: request.body, as: UTF8.self))") }
             }
         }
         return lines.joined(separator: "\n")
@@ -154,7 +154,7 @@ extension Explanation.Destination {
                 writer.member("method", request.method)
                 writer.member("url", request.url)
                 writer.name("body")
-                writer.raw(request.body)
+                if request.body.isEmpty { writer.null() } else { writer.raw(request.body) }
             }
         }
     }

@@ -4,7 +4,8 @@ extension Command {
     static let sendTest = Command(
         name: "send-test", summary: "one test event to one destination, and Microsoft's answer in words",
         help: """
-            Usage: conversion-forwarder send-test --destination NAME [--event NAME] [--msclkid ID] [FILE or -] [--json]
+            Usage: conversion-forwarder send-test --destination NAME [--event NAME] [--msclkid ID] [--sspdata TOKEN]
+                   [FILE or -] [--json]
 
             Sends one event and says what was sent (hashes and ids cut short), what the answer means, and where in
             Microsoft's pages to look next. Without a file it is a made-up one: its ids begin with `test-`, its
@@ -16,24 +17,27 @@ extension Command {
               --destination NAME  where to
               --event NAME        what the made-up event is (default Purchase)
               --msclkid ID        a click id for it: Offline Conversions without enhanced conversions need a real one
+              --sspdata TOKEN     the token of an auction: Invest pixels need a real one, with the period at its end
             \(commonHelp)
             """
     ) { words throws(Arguments.Wrong) in
         let arguments = try Arguments(
-            words, options: [configurationOption, "--destination", "--event", "--msclkid"], flags: ["--json"])
+            words, options: [configurationOption, "--destination", "--event", "--msclkid", "--sspdata"],
+            flags: ["--json"])
         guard let destination = arguments.value("--destination") else {
             throw Arguments.Wrong("--destination NAME says where to")
         }
         guard arguments.words.count <= 1 else { throw Arguments.Wrong("takes one file") }
         let event: [UInt8]
         if let file = arguments.words.first {
-            guard arguments.value("--event") == nil, arguments.value("--msclkid") == nil else {
+            guard ["--event", "--msclkid", "--sspdata"].allSatisfy({ arguments.value($0) == nil }) else {
                 throw Arguments.Wrong("a file says itself what the event is")
             }
             event = try oneEvent(in: file)
         } else {
             event = TestEvent.json(
                 arguments.value("--event") ?? "Purchase", clickID: arguments.value("--msclkid"),
+                token: arguments.value("--sspdata"),
                 now: SystemClock.now.wall, random: .random(in: .min ... .max))
         }
         var isWell = false

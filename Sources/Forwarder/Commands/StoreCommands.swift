@@ -81,7 +81,7 @@ extension Command {
                    conversion-forwarder dead-letters discard --destination NAME [--reason WORD] [--since WHEN] [--limit N]
 
             list shows 100 unless --limit says otherwise; show prints one with its content, e-mail and phone as hashes. The
-            reason may also be a class: data, refused, expired. replay puts dead letters back into the queue of their
+            reason may also be a class: data, refused, expired, unclear. replay puts dead letters back into the queue of their
             destination, as they were; those whose time has passed stay (Microsoft would refuse them). With --remap they
             are mapped anew, by the configuration of now, under the same event id; what that skips or rejects stays. Match
             rules can judge only fields that are kept. discard deletes

@@ -31,6 +31,7 @@ final class Credentials {
             switch settings.kind {
             case .capi: token != nil || settings.hasTokenFromElsewhere
             case .offlineConversions, .adjustments: developerToken != nil && grant != nil
+            case .investPixel: true
             }
         }
     }
@@ -97,6 +98,8 @@ final class Credentials {
         case .offlineConversions, .adjustments:
             guard let key = account.grant, let access = grants[key]?.accessToken else { return nil }
             return account.developerToken.map { .init(token: access, developerToken: $0) }
+        // What lets in is in the event.
+        case .investPixel: return .init(token: "")
         }
     }
 

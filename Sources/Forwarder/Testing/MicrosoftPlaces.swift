@@ -11,6 +11,7 @@ enum MicrosoftPlaces {
         switch kind {
         case .capi(let settings): ofTag(meaning, settings.uetTagID)
         case .offlineConversions(let settings): ofAccount(meaning, settings, goal: goal)
+        case .investPixel: ofPixel(meaning, goal: goal)
         // Nobody sends a test to it.
         case .adjustments: nil
         }
@@ -29,6 +30,17 @@ enum MicrosoftPlaces {
             "\(conversions) UET tag: is \(tag) a tag of this account? Without the entry Use Conversions API there the account does "
                 + "not have it yet"
         case .throttled, .unavailable: nil
+        }
+    }
+
+    private static func ofPixel(_ meaning: TestResult.Meaning, goal: String?) -> String? {
+        switch meaning {
+        case .accepted, .unconfirmed:
+            "the report pixel_fired: when \(goal ?? "the pixel") was fired last. It is attributed only if the token is of an auction "
+                + "within its windows, and the pixel belongs to an active line item"
+        case .refused, .configurationRefused:
+            "the endpoint: `conversion-forwarder pixels export ID` says what to call, and an export in Invest the host"
+        case .credentialRefused, .throttled, .unavailable: nil
         }
     }
 

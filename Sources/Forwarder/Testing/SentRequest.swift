@@ -15,7 +15,7 @@ struct SentRequest: Sendable {
 
     init(_ request: HTTPRequest) {
         method = request.method.rawValue
-        url = request.url
+        url = SentRequest.shortened(url: request.url)
         guard let root = (try? JSONDocument(request.body))?.root else {
             body = []
             return
@@ -42,6 +42,14 @@ struct SentRequest: Sendable {
         } else {
             writer.raw(element.json)
         }
+    }
+
+    /// A pixel has its token last.
+    private static func shortened(url: String) -> String {
+        let parts = url.split(separator: "&", omittingEmptySubsequences: false).map { part in
+            part.hasPrefix("sspdata=") ? "sspdata=" + shortened(String(part.dropFirst("sspdata=".count))) : String(part)
+        }
+        return parts.joined(separator: "&")
     }
 
     private static func shortened(_ text: String) -> String {

@@ -8,8 +8,12 @@ enum TestEvent {
     /// Reserved for examples: nobody's.
     private static let email = "conversion-forwarder-test@example.com"
 
-    /// - Parameter clickID: a `msclkid`; without it Offline Conversions take it only with enhanced conversions.
-    static func json(_ name: String, clickID: String?, now: Timestamp, random: UInt64) -> [UInt8] {
+    /// - Parameters:
+    ///   - clickID: a `msclkid`; without it Offline Conversions take it only with enhanced conversions.
+    ///   - token: the `sspdata` of an auction; without it no pixel is fired.
+    static func json(
+        _ name: String, clickID: String?, token: String? = nil, now: Timestamp, random: UInt64
+    ) -> [UInt8] {
         let digits = String(random, radix: 16)
         let id = "test-" + String(repeating: "0", count: 16 - digits.count) + digits
         var writer = JSONWriter()
@@ -24,6 +28,7 @@ enum TestEvent {
                 writer.member("anonymous_id", id)
                 writer.member("email", email)
                 if let clickID { writer.member("msclkid", clickID) }
+                if let token { writer.member("sspdata", token) }
             }
             writer.name("properties")
             writer.object { writer in
@@ -33,6 +38,7 @@ enum TestEvent {
                 writer.member("transaction_id", id)
                 writer.member("search_term", title)
                 if let clickID { writer.member("msclkid", clickID) }
+                if let token { writer.member("sspdata", token) }
             }
             writer.member("messageId", id)
             writer.member("timestamp", now.seconds)

@@ -57,7 +57,7 @@ struct TestResult: Sendable {
                     writer.member("method", sent.method)
                     writer.member("url", sent.url)
                     writer.name("body")
-                    writer.raw(sent.body)
+                    if sent.body.isEmpty { writer.null() } else { writer.raw(sent.body) }
                 }
             }
             if let place { writer.member("look_at", place) }
@@ -86,7 +86,9 @@ struct TestResult: Sendable {
         if let sent = root["sent"] {
             lines.append(
                 "  sent, with hashes and ids cut short: \(sent["method"]?.string ?? "") \(sent["url"]?.string ?? "")")
-            lines.append("    \(String(decoding: sent["body"]?.json ?? [], as: UTF8.self))")
+            if let body = sent["body"], !body.isNull {
+                lines.append("    \(String(decoding: body.json, as: UTF8.self))")
+            }
         }
         if let place = root["look_at"]?.string { lines.append("  look at: \(place)") }
         return lines.joined(separator: "\n")
@@ -127,7 +129,7 @@ extension TestResult.Meaning {
         case .credentialRefused: .credentialRefused
         case .parked: .configurationRefused
         case .busy, .throttled: .throttled
-        case .retry: .unavailable
+        case .retry, .unclear: .unavailable
         case .delivered, .unconfirmed, .unexplained, .notProcessed, .refusedWhole, .tooLarge: nil
         }
     }

@@ -35,6 +35,7 @@ extension Configuration {
                 "adjustments": map([:]),
             ]),
             map(["type": text(DestinationType.offlineConversions.rawValue), "goals": map(["Purchase": map([:])])]),
+            map(["type": text(DestinationType.investPixel.rawValue), "events": map(["Purchase": map([:])])]),
         ]
         let root = map(["destinations": node(.list(destinations))])
         _ = MapReader.read(root, pattern: "", findings) { read($0) }

@@ -98,6 +98,7 @@ extension DestinationSettings {
         switch kind {
         case .capi(let capi): capi.write(to: &json)
         case .offlineConversions(let offline): offline.write(to: &json)
+        case .investPixel(let pixels): pixels.write(to: &json)
         case .adjustments: preconditionFailure("no file has a destination of this type")
         }
         json.member("endpoint", endpoint)
@@ -161,7 +162,7 @@ extension DestinationSettings.FieldMatch {
 extension EventField {
     fileprivate var isPersonal: Bool {
         switch self {
-        case .email, .phone, .externalID, .anonymousID, .clickID, .ipAddress, .userAgent, .idfa, .gaid: true
+        case .email, .phone, .externalID, .anonymousID, .clickID, .sspData, .ipAddress, .userAgent, .idfa, .gaid: true
         default: false
         }
     }
@@ -223,6 +224,30 @@ extension OfflineSettings {
         json.member("enhanced_conversions", enhancedConversions)
         json.section("verdicts") { $0.member("every", orOff: verdictInterval.map { ConfigUnits.text($0) }) }
         json.member("customer_endpoint", customerEndpoint)
+    }
+}
+
+extension InvestPixelSettings {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.section("events") { json in
+            for mapping in events {
+                json.section(mapping.event) {
+                    $0.member("pixel_id", mapping.pixelID)
+                    $0.member("order_id", orOff: mapping.orderID.map { "\($0.name)" })
+                    $0.member("value", orOff: mapping.value.map { "\($0.name)" })
+                    $0.member("other", orOff: mapping.other.map { "\($0.name)" })
+                    switch mapping.repetition {
+                    case nil: $0.member("min_minutes_per_conv", "unknown")
+                    case .onePerUser?:
+                        $0.name("min_minutes_per_conv")
+                        $0.null()
+                    case .minutes(let minutes)?: $0.member("min_minutes_per_conv", minutes)
+                    }
+                }
+            }
+        }
+        json.member("token_parameter", orOff: tokenParameter)
+        json.member("retry_ambiguous", repeatsUnclear)
     }
 }
 

@@ -18,7 +18,7 @@ extension Configuration {
         case .offlineConversions:
             form = .offline
             carrier = destination
-        case .adjustments: return nil
+        case .investPixel, .adjustments: return nil
         }
         guard let carrier, let account = carrier.kind.account else { return nil }
         let adjustments = AdjustmentSettings(
@@ -56,7 +56,7 @@ extension DestinationSettings {
         case .offlineConversions(let offline):
             if offline.goals.contains(where: { $0.event == Self.refundEvent }) { return nil }
             return offline.goals.first { $0.event == Self.purchaseEvent }?.name
-        case .adjustments: return nil
+        case .investPixel, .adjustments: return nil
         }
     }
 
@@ -65,7 +65,7 @@ extension DestinationSettings {
         switch kind {
         // An order is many events for CAPI, of which one is worth money.
         case .capi: remembering != .nothing && goal == purchaseGoal
-        case .offlineConversions: remembering != .nothing
+        case .offlineConversions, .investPixel: remembering != .nothing
         case .adjustments: true
         }
     }
@@ -85,6 +85,7 @@ extension DestinationSettings {
             guard purchaseGoal != nil else { return .nothing }
             if capi.adjustments != nil, refundWait != nil { return .conversion }
         case .offlineConversions: if purchaseGoal != nil, refundWait != nil { return .conversion }
+        case .investPixel: break
         case .adjustments: return .nothing
         }
         return dedupe.window == nil ? .nothing : .key

@@ -140,6 +140,58 @@ extension OAuthSettings {
     }
 }
 
+extension InvestPixelSettings {
+    static func read(_ map: MapReader) -> InvestPixelSettings {
+        var pixels = InvestPixelSettings(events: map.entries("events", count: 1...100) { Mapping.read($0) })
+        map.set(orOff: &pixels.tokenParameter, "token_parameter", .text(100))
+        if map.holds("retry_ambiguous") { pixels.retryAmbiguous = map.require("retry_ambiguous", .flag) }
+        return pixels
+    }
+}
+
+extension InvestPixelSettings.Mapping {
+    fileprivate static func read(_ entry: MapReader.OpenEntry) -> InvestPixelSettings.Mapping? {
+        let event = entry.readEventName()
+        let id = ConfigForm<Int64>.integer(1...Int64.max)
+        var mapping = InvestPixelSettings.Mapping(event: event ?? "", pixelID: 0)
+        if case .map = entry.value.content {
+            entry.section { map in
+                mapping.pixelID = map.require("pixel_id", id) ?? 0
+                map.set(orOff: &mapping.orderID, "order_id", .field(of: InvestPixelSettings.textFields))
+                map.set(orOff: &mapping.value, "value", .field(of: InvestPixelSettings.numberFields))
+                map.set(orOff: &mapping.other, "other", .field(of: InvestPixelSettings.textFields))
+                map.set(&mapping.repetition, "min_minutes_per_conv", .repetition)
+            }
+        } else {
+            mapping.pixelID = entry.read(id) ?? 0
+        }
+        return mapping
+    }
+}
+
+extension ConfigForm<EventField> {
+    fileprivate static func field(of fields: [EventField]) -> ConfigForm {
+        ConfigForm("the name of a field: \(oneOf(fields.map { "\($0.name)" }))") { node throws(Refusal) in
+            let text = try node.scalar()
+            guard let field = fields.first(where: { "\($0.name)" == text }) else {
+                throw Refusal("\(quoted(text)) cannot be sent there")
+            }
+            return field
+        }
+    }
+}
+
+extension ConfigForm<InvestPixelSettings.Repetition?> {
+    /// Invest's own words: null, or minutes.
+    fileprivate static var repetition: ConfigForm {
+        let minutes = ConfigForm<Int>.integer(0...InvestPixelSettings.longestRepetition)
+        return ConfigForm("null for one conversion per user, or \(minutes.allowed)") { node throws(Refusal) in
+            if node.isNull { return .onePerUser }
+            return .minutes(try minutes.read(node))
+        }
+    }
+}
+
 extension MapReader.OpenEntry {
     /// The key as the name of a storefront event; nil after an error was noted.
     fileprivate func readEventName() -> String? {

@@ -2,6 +2,16 @@
 enum DestinationType: String, CaseIterable {
     case capi
     case offlineConversions = "offline_conversions"
+    case investPixel = "invest_pixel"
+
+    /// What belongs to destinations of this type alone.
+    var keys: [String] {
+        switch self {
+        case .capi: MapReader.keys { _ = CAPISettings.read($0) }
+        case .offlineConversions: MapReader.keys { _ = OfflineSettings.read($0) }
+        case .investPixel: MapReader.keys { _ = InvestPixelSettings.read($0) }
+        }
+    }
 }
 
 extension Configuration {
@@ -53,7 +63,7 @@ extension DestinationSettings {
         settings.consent = map.section("consent") { .read($0) }
         let ageLimit = kind?.eventAgeLimit ?? .days(90)
         map.set(&settings.maxEventAge, "max_event_age", .duration(.minutes(2)...ageLimit))
-        settings.batch = map.section("batch") { .read($0) }
+        settings.batch = map.section("batch") { .read($0, settings.batch) }
         map.set(&settings.concurrency, "concurrency", .integer(1...64))
         map.set(&settings.requestTimeout, "request_timeout", .duration(.seconds(1) ... .minutes(5)))
         map.set(orOff: &settings.rateLimit, "rate_limit", .integer(1...1_000_000))
@@ -68,18 +78,22 @@ extension DestinationSettings {
     }
 
     private static func readKind(_ map: MapReader) -> Kind? {
-        let capiKeys = MapReader.keys { _ = CAPISettings.read($0) }
-        let offlineKeys = MapReader.keys { _ = OfflineSettings.read($0) }
-        switch map.require("type", ConfigForm<DestinationType>.choice) {
-        case .capi:
-            map.refuse(misplaced: offlineKeys, because: "belongs to destinations of type offline_conversions")
-            return .capi(.read(map))
-        case .offlineConversions:
-            map.refuse(misplaced: capiKeys, because: "belongs to destinations of type capi")
-            return .offlineConversions(.read(map))
-        case nil:
+        guard let type = map.require("type", ConfigForm<DestinationType>.choice) else {
             map.ignoreUnknown()
             return nil
+        }
+        let own = type.keys
+        var owners: [String: [String]] = [:]
+        for other in DestinationType.allCases {
+            for key in other.keys where !own.contains(key) { owners[key, default: []].append(other.rawValue) }
+        }
+        for (key, types) in owners {
+            map.refuse(misplaced: [key], because: "belongs to destinations of type \(types.joined(separator: " or "))")
+        }
+        switch type {
+        case .capi: return .capi(.read(map))
+        case .offlineConversions: return .offlineConversions(.read(map))
+        case .investPixel: return .investPixel(.read(map))
         }
     }
 
@@ -105,19 +119,24 @@ extension DestinationSettings {
             let text = "holds no page with a value, which is two events; write at least 2, or page_value: false"
             map.refuse("batch", "max_events", because: text)
         }
+        if case .investPixel = kind, batch.maxEvents != 1 {
+            map.refuse("batch", "max_events", because: "is not to be chosen: a pixel takes one event a request")
+        }
+        let isElsewhere = "belongs to destinations of type capi"
+        if case .capi = kind {
+        } else {
+            if unmapped == .forward {
+                map.refuse("unmapped", because: "forward \(isElsewhere): what has no goal or pixel cannot be sent")
+            }
+            if consent.denied == .send {
+                map.refuse("consent", "denied", because: "send \(isElsewhere): nothing else can carry the signal")
+            }
+        }
         guard case .offlineConversions(let offline) = kind else { return }
         // What is queued for it could never be sent.
         for (key, id) in [("customer_id", offline.customerID), ("account_id", offline.accountID)]
         where mode == .live && !id.isEmpty && id.allSatisfy({ $0 == "0" }) {
             map.refuse(key, because: "is none; until `accounts` has told it, write mode: shadow")
-        }
-        if unmapped == .forward {
-            let text = "forward belongs to destinations of type capi: without a goal nothing can be sent"
-            map.refuse("unmapped", because: text)
-        }
-        if consent.denied == .send {
-            let text = "send belongs to destinations of type capi: an offline conversion cannot carry the signal"
-            map.refuse("consent", "denied", because: text)
         }
     }
 
@@ -163,7 +182,12 @@ extension DestinationSettings {
                 theirs.goals.contains { $0.event == goal.event && $0.name == goal.name }
             }
             return shared.map { "\(quoted($0.event)) as goal \(quoted($0.name)) of the same account" }
-        case (.capi, _), (.offlineConversions, _), (.adjustments, _):
+        case (.investPixel(let mine), .investPixel(let theirs)):
+            let shared = mine.events.first { pixel in
+                theirs.events.contains { $0.event == pixel.event && $0.pixelID == pixel.pixelID }
+            }
+            return shared.map { "\(quoted($0.event)) as pixel \($0.pixelID)" }
+        case (.capi, _), (.offlineConversions, _), (.investPixel, _), (.adjustments, _):
             return nil
         }
     }
@@ -180,7 +204,8 @@ extension DestinationSettings.Kind {
     fileprivate var eventAgeLimit: Duration {
         switch self {
         case .capi: .days(7)
-        case .offlineConversions, .adjustments: .days(90)
+        // Nothing is sent of the time; a click counts for 90 days at the most.
+        case .offlineConversions, .investPixel, .adjustments: .days(90)
         }
     }
 }
@@ -209,8 +234,8 @@ extension ConsentRule {
 }
 
 extension BatchSettings {
-    fileprivate static func read(_ map: MapReader) -> BatchSettings {
-        var batch = BatchSettings()
+    fileprivate static func read(_ map: MapReader, _ defaults: BatchSettings) -> BatchSettings {
+        var batch = defaults
         map.set(&batch.maxEvents, "max_events", .integer(1...1000))
         map.set(&batch.maxBytes, "max_bytes", .size(1 << 10...64 << 20))
         map.set(&batch.linger, "linger", .duration(.zero ... .seconds(60)))

@@ -32,11 +32,16 @@ public struct DestinationSettings: Sendable, Equatable {
         self.kind = kind
         self.endpoint = endpoint ?? kind.defaultEndpoint
         dedupe.window = kind.defaultDedupeWindow
+        guard case .investPixel = kind else { return }
+        // A request carries one event, and may be sent on elsewhere before it is answered.
+        batch.maxEvents = 1
+        concurrency = 16
     }
 
     public enum Kind: Sendable, Equatable {
         case capi(CAPISettings)
         case offlineConversions(OfflineSettings)
+        case investPixel(InvestPixelSettings)
         /// Carries the refunds of another destination; not in the configuration, see `Configuration.running`.
         case adjustments(AdjustmentSettings)
 
@@ -45,6 +50,7 @@ public struct DestinationSettings: Sendable, Equatable {
             switch self {
             case .capi: "capi"
             case .offlineConversions: "offline_conversions"
+            case .investPixel: "invest_pixel"
             case .adjustments: "adjustments"
             }
         }
@@ -52,7 +58,7 @@ public struct DestinationSettings: Sendable, Equatable {
         /// The account that requests of this kind are let in for; nil for those that need none.
         public var account: OfflineSettings? {
             switch self {
-            case .capi: nil
+            case .capi, .investPixel: nil
             case .offlineConversions(let offline): offline
             case .adjustments(let adjustments): adjustments.account
             }
@@ -62,14 +68,17 @@ public struct DestinationSettings: Sendable, Equatable {
             switch self {
             case .capi: "https://capi.uet.microsoft.com"
             case .offlineConversions, .adjustments: "https://campaign.api.bingads.microsoft.com"
+            // What Invest exports for server-side pixels.
+            case .investPixel: "https://sspx-router.adnxs.com"
             }
         }
 
-        /// As long as Microsoft takes corrections of an offline conversion, and events of CAPI.
+        /// As long as Microsoft takes corrections of an offline conversion, and events of CAPI, and as long as a
+        /// conversion can belong to a click of Invest.
         fileprivate var defaultDedupeWindow: Duration? {
             switch self {
             case .capi: .seconds(7 * 86_400)
-            case .offlineConversions: .seconds(90 * 86_400)
+            case .offlineConversions, .investPixel: .seconds(90 * 86_400)
             case .adjustments: nil
             }
         }
@@ -80,6 +89,7 @@ public struct DestinationSettings: Sendable, Equatable {
         switch kind {
         case .capi(let capi): if case .destination = capi.token { true } else { false }
         case .offlineConversions, .adjustments: true
+        case .investPixel: false
         }
     }
 
@@ -89,6 +99,8 @@ public struct DestinationSettings: Sendable, Equatable {
         case .capi(let capi): "capi tag \(capi.uetTagID)"
         case .offlineConversions(let offline):
             "offline_conversions customer \(offline.customerID) account \(offline.accountID)"
+        // The pixel stands in what waits.
+        case .investPixel: "invest_pixel"
         case .adjustments(let adjustments):
             """
             adjustments customer \(adjustments.account.customerID) account \(adjustments.account.accountID) of \

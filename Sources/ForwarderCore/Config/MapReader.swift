@@ -163,8 +163,9 @@ final class MapReader {
 
     /// Refuses those of `keys` that are there: they are known, but have no meaning in this map.
     func refuse(misplaced keys: [String], because text: String) {
-        misplaced = keys.filter { !asked.contains($0) }
-        for entry in entries where misplaced.contains(entry.key) { findings.add(.error, at: entry.position, text) }
+        let keys = keys.filter { !asked.contains($0) }
+        misplaced += keys
+        for entry in entries where keys.contains(entry.key) { findings.add(.error, at: entry.position, text) }
     }
 
     /// Says nothing of unknown keys: what is known here could not be found out.

@@ -25,6 +25,9 @@ public struct HTTPRequest: Sendable, Equatable {
     /// Whether a connection of an earlier request may be used. libcurl sends a request again by itself when a re-used
     /// connection turns out to be dead, so this is only for what may be repeated.
     public var mayReuseConnection: Bool
+    /// How often in a row it may be sent on elsewhere (`Location`); with 0 a redirect is an answer like any other. From
+    /// https it goes on to https only. The answer is the last one; what is not followed any more is one of 3xx.
+    public var redirectLimit = 0
     /// How many bytes of the answer's body are read.
     public var answerLimit = HTTPAnswer.bodyLimit
 
@@ -68,6 +71,20 @@ public struct HTTPAnswer: Sendable, Equatable {
     public var body: [UInt8]
     /// The body was longer than what is kept of it.
     public var isTruncated: Bool
+    /// Where the request was sent on to before it was answered; nil if it was not.
+    public var redirect: Redirect?
+
+    public struct Redirect: Sendable, Equatable {
+        /// How often.
+        public var count: Int
+        /// The host that gave the answer.
+        public var host: String
+
+        public init(count: Int, host: String) {
+            self.count = count
+            self.host = host
+        }
+    }
 
     /// How much of a response body is read unless more is asked for; Microsoft lists ten problems, or a thousand short
     /// ones.

@@ -77,6 +77,8 @@ public struct DeadLetterCause: Sendable, Hashable {
         case refused
         /// Its time ran out before it was accepted.
         case expired
+        /// It may have been accepted, and would count twice if it were sent again.
+        case unclear
     }
 
     public var reasonClass: Class

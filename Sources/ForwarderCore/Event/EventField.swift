@@ -3,7 +3,7 @@
 public enum EventField: UInt8, CaseIterable, Sendable {
     case event, eventID, eventTime, url, referrer, title, keywords, pageLoadID, source
     case adStorage
-    case email, phone, externalID, anonymousID, clickID, ipAddress, userAgent, idfa, gaid
+    case email, phone, externalID, anonymousID, clickID, sspData, ipAddress, userAgent, idfa, gaid
     case value, currency, transactionID, searchTerm, itemIDs, items, category, label, pageType
     case eventValue, ecommTotalValue, ecommCategory
     case externalAttributionCredit, externalAttributionModel
@@ -32,6 +32,7 @@ extension EventField {
         case .externalID: "external_id"
         case .anonymousID: "anonymous_id"
         case .clickID: "msclkid"
+        case .sspData: "sspdata"
         case .ipAddress: "ip_address"
         case .userAgent: "user_agent"
         case .idfa: "idfa"

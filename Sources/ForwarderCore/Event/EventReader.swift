@@ -138,6 +138,7 @@ package struct EventReader: ~Copyable {
         } else {
             dropIfGiven(.clickID, .invalid)
         }
+        if scanner.hasAny(of: EventField.sspData.bit) { event.sspData = checked(.sspData, SSPToken.isValid) }
         event.ipAddress = checked(.ipAddress, IPAddress.isValid)
         event.userAgent = plainText(.userAgent)
         event.idfa = checked(.idfa) { UUIDText.isDashed($0) && !UUIDText.isZero($0) }

@@ -13,7 +13,8 @@ extension FieldMap {
         (["context", "page", "title"], .title), (["context", "userAgent"], .userAgent),
         (["context", "ip"], .ipAddress),
         (["context", "traits", "email"], .email), (["context", "traits", "phone"], .phone),
-        (["properties", "msclkid"], .clickID), (["properties", "keywords"], .keywords),
+        (["properties", "msclkid"], .clickID), (["properties", "sspdata"], .sspData),
+        (["properties", "keywords"], .keywords),
         (["properties", "page_load_id"], .pageLoadID),
         (["properties", "revenue"], .value), (["properties", "currency"], .currency),
         (["properties", "order_id"], .transactionID), (["properties", "query"], .searchTerm),
@@ -31,6 +32,7 @@ extension FieldMap {
     /// missing one, which may count as granted.
     static let segmentOtherPlaces: [([String], EventField)] = [
         (["traits", "email"], .email), (["traits", "phone"], .phone), (["request_ip"], .ipAddress),
+        (["context", "sspdata"], .sspData),
         (["context", "msclkid"], .clickID), (["context", "campaign", "msclkid"], .clickID),
         (["integrations", "Microsoft Bing CAPI (Actions)", "msclkid"], .clickID),
         (["context", "consent"], .adStorage), (["context", "consent", "ad_storage"], .adStorage),

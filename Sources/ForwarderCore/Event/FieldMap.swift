@@ -86,6 +86,7 @@ struct FieldMap: ~Copyable, Sendable {
         (["consent", "ad_storage"], .adStorage),
         (["user", "email"], .email), (["user", "phone"], .phone), (["user", "external_id"], .externalID),
         (["user", "anonymous_id"], .anonymousID), (["user", "msclkid"], .clickID),
+        (["user", "sspdata"], .sspData),
         (["user", "ip_address"], .ipAddress), (["user", "user_agent"], .userAgent), (["user", "idfa"], .idfa),
         (["user", "gaid"], .gaid),
         (["properties", "value"], .value), (["properties", "currency"], .currency),
@@ -126,6 +127,7 @@ struct FieldMap: ~Copyable, Sendable {
     private static let otherSpellings: [([String], EventField)] = [
         (["consent"], .adStorage),
         (["user", "client_ip_address"], .ipAddress), (["user", "client_user_agent"], .userAgent),
+        (["user", "ssp_data"], .sspData),
     ]
 }
 

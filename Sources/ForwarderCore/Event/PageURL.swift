@@ -31,13 +31,17 @@ enum PageURL {
     /// The value of the first parameter of that name in the query of a URL, or in a query alone that starts with `?`; nil
     /// if there is none. As it stands there, encoded or not.
     static func parameter(_ name: StaticString, of text: Bytes) -> Bytes? {
+        parameter(of: text) { $0.equalsIgnoringCase(name) }
+    }
+
+    /// The same of the first parameter whose name passes.
+    static func parameter(of text: Bytes, isNamed: (Bytes) -> Bool) -> Bytes? {
         guard var index = text.firstIndex(of: UInt8(ascii: "?")) else { return nil }
         while index < text.count, text[index] != UInt8(ascii: "#") {
             let start = index + 1
             index = text[start...].firstIndex(where: isDelimiter) ?? text.count
             let parameter = Bytes(rebasing: text[start..<index])
-            let end = name.utf8CodeUnitCount
-            if parameter.hasPrefixIgnoringCase(name), parameter.count > end, parameter[end] == UInt8(ascii: "=") {
+            if let end = parameter.firstIndex(of: UInt8(ascii: "=")), isNamed(Bytes(rebasing: parameter[..<end])) {
                 return Bytes(rebasing: parameter[(end + 1)...])
             }
         }

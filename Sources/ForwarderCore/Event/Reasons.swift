@@ -64,6 +64,8 @@ public enum SkipReason: UInt8, CaseIterable, Sendable {
     case notAnEvent
     /// Another event of the same transaction was delivered for the same goal.
     case duplicateTransaction
+    /// No auction of Invest led to it: it has no token.
+    case noToken
 
     public var name: StaticString {
         switch self {
@@ -77,6 +79,7 @@ public enum SkipReason: UInt8, CaseIterable, Sendable {
         case .shadow: "shadow"
         case .notAnEvent: "not_an_event"
         case .duplicateTransaction: "duplicate_transaction"
+        case .noToken: "no_sspdata"
         }
     }
 }
@@ -87,6 +90,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
     case notOnPageLoad, rounded
     /// What it belongs to lacks something without which it says nothing.
     case incomplete
+    /// Only letters and digits are taken, and only so many.
+    case notAlphanumeric, tooLong
 
     public var name: StaticString {
         switch self {
@@ -100,6 +105,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
         case .notOnPageLoad: "not_on_page_load"
         case .rounded: "rounded"
         case .incomplete: "incomplete"
+        case .notAlphanumeric: "not_alphanumeric"
+        case .tooLong: "too_long"
         }
     }
 }

@@ -1,5 +1,5 @@
 /// What a call of Segment or RudderStack says that is no field of the event by itself, or is one only where its own place
-/// is empty. Noted in the same list of places as the fields, behind them.
+/// is empty. Noted in the same list of 64 places as the fields, from its end.
 enum SegmentPart: UInt8, CaseIterable {
     /// `track`, `page`, or a call that is no event.
     case callType
@@ -16,9 +16,9 @@ enum SegmentPart: UInt8, CaseIterable {
     /// All properties: those of a call about one product are that product's.
     case properties
 
-    /// The place behind those of the fields.
+    /// A place that no field has; what stands inside of items has none of its own.
     @inline(__always)
-    var place: Int { Int(EventField.itemQuantity.rawValue) + 1 + Int(rawValue) }
+    var place: Int { 63 - Int(rawValue) }
 
     @inline(__always)
     var bit: UInt64 { 1 << UInt64(place) }

@@ -63,6 +63,8 @@ struct StorefrontEvent: ~Copyable {
     var externalID = EventText.absent
     var anonymousID = EventText.absent
     var clickID = EventText.absent
+    /// The token of an auction of Invest.
+    var sspData = EventText.absent
     var ipAddress = EventText.absent
     var userAgent = EventText.absent
     var idfa = EventText.absent

@@ -24,6 +24,11 @@ extension DestinationLane {
         books.retried += report.retried
         report.gate = gate.name(at: now.uptime)
         actions.append(.signal(.attempted(report)))
+        if case .investPixels = interface,
+            let fire = PixelFire(settings.name, request, attempt.pending.batch, outcome, elapsed)
+        {
+            actions.append(.signal(.pixelFired(fire)))
+        }
         // Behind the line of the attempt that tripped it.
         if halt.count(
             delivered: report.delivered, refused: report.refused, undecided: undecidedCount, now: now.uptime)
@@ -71,6 +76,7 @@ extension DestinationLane {
             succeeded(attempt, now)
             narrowDown(pending, fates.others, "too_large", &report, now)
         case .retry(let after): failed(attempt, verdict.reason, after, isSuspicious: true, &report, now)
+        case .unclear: unclear(attempt, fates.others, verdict.reason, &report, now)
         case .busy(let after): failed(attempt, verdict.reason, after, isSuspicious: false, &report, now)
         case .throttled(let wait):
             gate.probeAnswered(attempt)
@@ -132,6 +138,19 @@ extension DestinationLane {
             moveGate(attempt, reason, after: after, &report, now)
             retryAll(attempt, after: behindGate(report.wait ?? .zero), reason, &report, now)
         }
+    }
+
+    /// Nobody knows whether it was counted. Where a repeat would count again it is given up, and waits for an operator.
+    private mutating func unclear(
+        _ attempt: Attempt, _ others: [Int], _ reason: String, _ report: inout AttemptReport, _ now: Moment
+    ) {
+        guard !interface.repeatsUnclear else {
+            return failed(attempt, reason, nil, isSuspicious: true, &report, now)
+        }
+        moveGate(attempt, reason, after: nil, &report, now)
+        report.unclear = deadLetter(
+            attempt.pending.batch, others.map { ($0, DeadLetterCause(.unclear, reason)) }, now)
+        closeSearch(attempt.pending, isAbandoned: true)
     }
 
     /// The batch failed although others passed since it was sent, or since it was due again.

@@ -223,6 +223,9 @@ public struct DestinationLane: Sendable {
 
     public var requestsInFlight: Int { attempts.count }
 
+    /// Whether what may have been taken is sent again.
+    public var repeatsUnclear: Bool { interface.repeatsUnclear }
+
     public func snapshot(now: Moment) -> LaneSnapshot {
         var reason: String?
         if case .parked(let parkReason, _) = gate.state { reason = parkReason }

@@ -18,6 +18,7 @@ public struct LaneBooks: Sendable, Equatable {
     public var deadLetteredData = 0
     public var deadLetteredRefused = 0
     public var deadLetteredExpired = 0
+    public var deadLetteredUnclear = 0
     /// Thrown away by an operator, or unreadable and put aside.
     public var discarded = 0
     /// Given back to Kafka with their partition.
@@ -46,13 +47,16 @@ public struct LaneBooks: Sendable, Equatable {
     public init() {}
 
     public var skipped: Int { skippedShadow + skippedAlreadyStored + skippedDuplicate }
-    public var deadLettered: Int { deadLetteredData + deadLetteredRefused + deadLetteredExpired }
+    public var deadLettered: Int {
+        deadLetteredData + deadLetteredRefused + deadLetteredExpired + deadLetteredUnclear
+    }
 
     public func deadLettered(_ reasonClass: DeadLetterCause.Class) -> Int {
         switch reasonClass {
         case .data: deadLetteredData
         case .refused: deadLetteredRefused
         case .expired: deadLetteredExpired
+        case .unclear: deadLetteredUnclear
         }
     }
 
@@ -71,6 +75,7 @@ public struct LaneBooks: Sendable, Equatable {
         case .data: deadLetteredData += 1
         case .refused: deadLetteredRefused += 1
         case .expired: deadLetteredExpired += 1
+        case .unclear: deadLetteredUnclear += 1
         }
     }
 }

@@ -2,6 +2,7 @@
 public enum MicrosoftInterface: Sendable {
     case conversionsAPI(ConversionsAPI)
     case campaignManagement(CampaignManagement)
+    case investPixels(InvestPixels)
 
     public init(_ settings: DestinationSettings) {
         switch settings.kind {
@@ -10,6 +11,8 @@ public enum MicrosoftInterface: Sendable {
         case .offlineConversions(let offline):
             self = .campaignManagement(
                 CampaignManagement(offline, endpoint: settings.endpoint, timeout: settings.requestTimeout))
+        case .investPixel(let pixels):
+            self = .investPixels(InvestPixels(pixels, endpoint: settings.endpoint, timeout: settings.requestTimeout))
         case .adjustments(let adjustments):
             let operation: CampaignManagement.Operation =
                 adjustments.form == .offline ? .adjustOffline : .adjustOnline
@@ -36,6 +39,7 @@ public enum MicrosoftInterface: Sendable {
         case .conversionsAPI(let api): api.request(contents, isStrict: isStrict, token: credential.token)
         case .campaignManagement(let api):
             api.request(contents, accessToken: credential.token, developerToken: credential.developerToken)
+        case .investPixels(let pixels): pixels.request(contents)
         }
     }
 
@@ -43,6 +47,12 @@ public enum MicrosoftInterface: Sendable {
         switch self {
         case .conversionsAPI: ConversionsAPI.verdict(outcome, entryCount: entryCount, now: now)
         case .campaignManagement: CampaignManagement.verdict(outcome, entryCount: entryCount, now: now)
+        case .investPixels: InvestPixels.verdict(outcome, now: now)
         }
+    }
+
+    /// Whether a request that may have been carried out is sent again. The others recognise a repeat.
+    var repeatsUnclear: Bool {
+        if case .investPixels(let pixels) = self { pixels.repeatsUnclear } else { true }
     }
 }

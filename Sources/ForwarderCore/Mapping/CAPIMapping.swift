@@ -9,7 +9,7 @@ struct CAPIMapping: Sendable {
     /// What of the event is used, as field bits: a field left out counts only where it would have been sent.
     static let fields: UInt64 = {
         let unused: [EventField] = [
-            .externalAttributionCredit, .externalAttributionModel, .source, .originalTime, .originalValue,
+            .externalAttributionCredit, .externalAttributionModel, .source, .originalTime, .originalValue, .sspData,
         ]
         return EventField.allCases.filter { !unused.contains($0) }.reduce(0) { $0 | $1.bit }
     }()

@@ -9,6 +9,7 @@ struct DestinationRules: ~Copyable {
     enum Mapping: Sendable {
         case capi(CAPIMapping)
         case offline(OfflineMapping)
+        case pixels(PixelMapping)
         case refunds(RefundMapping)
     }
 
@@ -27,6 +28,7 @@ struct DestinationRules: ~Copyable {
             mapping = .capi(CAPIMapping(capi, consent: settings.consent, goals: routes.goals))
         case .offlineConversions(let offline):
             mapping = .offline(OfflineMapping(offline, goals: routes.goals))
+        case .investPixel(let pixels): mapping = .pixels(PixelMapping(pixels))
         case .adjustments: mapping = .refunds(RefundMapping())
         }
         countsOnce = routes.goals.map(settings.countsOnce)
@@ -44,6 +46,7 @@ struct DestinationRules: ~Copyable {
             route = routes.route(of: name)
             guard route != nil else { return .skip(.unmappedEvent) }
             if let reason = skipForConsent(reader.adStorage()) { return .skip(reason) }
+            if case .pixels(let pixels) = mapping, !pixels.hasToken(&reader) { return .skip(.noToken) }
         }
         reader.read(now: now)
         let violations = violations(reader.event, route, now)
@@ -79,6 +82,7 @@ struct DestinationRules: ~Copyable {
         switch mapping {
         case .capi(let capi): violations.formUnion(capi.violations(event, route?.target))
         case .offline(let offline): violations.formUnion(offline.violations(event))
+        case .pixels(let pixels): violations.formUnion(pixels.violations(event))
         case .refunds(let refunds): violations.formUnion(refunds.violations(event))
         }
         return violations
@@ -98,6 +102,10 @@ struct DestinationRules: ~Copyable {
         case .offline(let offline):
             offline.append(reader.event, route, dropped: &dropped, to: &output)
             return 1
+        case .pixels(let pixels):
+            guard case .pixel(let index) = route.target else { preconditionFailure("pixels have routes of their own") }
+            pixels.append(reader.event, pixel: Int(index), dropped: &dropped, to: &output)
+            return 1
         case .refunds(let refunds):
             refunds.append(to: &output)
             return 1
@@ -115,13 +123,14 @@ struct DestinationRules: ~Copyable {
         switch mapping {
         case .capi: CAPIMapping.fields
         case .offline(let offline): offline.fields
+        case .pixels(let pixels): pixels.fields
         case .refunds: RefundMapping.fields
         }
     }
 
     var emailForm: EmailAddress.Form {
         switch mapping {
-        case .capi: .conversionsAPI
+        case .capi, .pixels: .conversionsAPI
         case .offline, .refunds: .enhancedConversions
         }
     }
@@ -136,6 +145,8 @@ struct DestinationRules: ~Copyable {
             if event.enhancedEmailHash.isPresent { keys.insert(.email) }
             if event.phoneHash.isPresent { keys.insert(.phone) }
         case .offline: break
+        // The token is a click's.
+        case .pixels: return .clickID
         case .refunds: return []
         }
         return keys

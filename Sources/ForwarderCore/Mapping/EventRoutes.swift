@@ -7,6 +7,8 @@ struct EventRoutes: ~Copyable, Sendable {
         case customByOwnName
         case goal(isExternallyAttributed: Bool)
         case refund
+        /// The mapping of that number.
+        case pixel(UInt8)
     }
 
     struct Route: BitwiseCopyable, Sendable {
@@ -52,6 +54,12 @@ struct EventRoutes: ~Copyable, Sendable {
             for goal in offline.goals {
                 draft.add(
                     goal.event, draft.route(.goal(isExternallyAttributed: goal.isExternallyAttributed), goal.name))
+            }
+            unmapped = nil
+            draft.log { _ in destination.deliveryLog.maxBytes != nil }
+        case .investPixel(let pixels):
+            for (index, mapping) in pixels.events.enumerated() {
+                draft.add(mapping.event, draft.route(.pixel(UInt8(index)), "pixel \(mapping.pixelID)"))
             }
             unmapped = nil
             draft.log { _ in destination.deliveryLog.maxBytes != nil }

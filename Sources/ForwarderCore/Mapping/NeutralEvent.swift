@@ -36,6 +36,7 @@ enum NeutralEvent {
         output.member("external_id", event.externalID)
         output.member("anonymous_id", event.anonymousID)
         output.member("msclkid", event.clickID)
+        output.member("sspdata", event.sspData)
         output.member("ip_address", event.ipAddress)
         output.member("user_agent", event.userAgent)
         output.member("idfa", event.idfa)

@@ -20,18 +20,7 @@ enum FormEncoding {
     }
 
     private static func append(_ text: String, to output: inout ByteBuffer) {
-        for byte in text.utf8 {
-            switch byte {
-            case _ where isLetter(byte) || isDigit(byte), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                output.append(byte)
-            default:
-                output.append(UInt8(ascii: "%"))
-                for digit in [byte >> 4, byte & 15] {
-                    output.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
-                }
-            }
-        }
+        for byte in text.utf8 { output.append(percentEncoded: byte) }
     }
 
     private static func plain(_ escaped: some Sequence<UInt8>) -> String {
@@ -52,5 +41,21 @@ enum FormEncoding {
             }
         }
         return String(decoding: plain, as: UTF8.self)
+    }
+}
+
+extension ByteBuffer {
+    /// One byte of a value in a query: what RFC 3986 calls unreserved stays as it is, a period among it.
+    @inline(__always)
+    mutating func append(percentEncoded byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): append(byte)
+        case _ where isLetter(byte) || isDigit(byte): append(byte)
+        default:
+            append(UInt8(ascii: "%"))
+            for digit in [byte >> 4, byte & 15] {
+                append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") - 10 + digit)
+            }
+        }
     }
 }

@@ -88,7 +88,7 @@ public struct GoalReport: Sendable {
             ask(question, of: Array(0..<middle))
         // Whatever it was, another request may fare better.
         case .notProcessed, .tooLarge, .refusedWhole, .unexplained, .unconfirmed: add(Gap(reason: verdict.reason))
-        case .retry, .busy, .throttled, .credentialRefused, .parked: stop(verdict.reason, verdict.others)
+        case .retry, .unclear, .busy, .throttled, .credentialRefused, .parked: stop(verdict.reason, verdict.others)
         }
     }
 

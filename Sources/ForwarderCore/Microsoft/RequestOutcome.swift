@@ -2,7 +2,7 @@
 public enum RequestOutcome: UInt8, CaseIterable, Sendable {
     case ok, unconfirmed, unexplained, notProcessed, refused, tooLarge, retry, busy, throttled, credentialRefused,
         parked
-    case noAnswer
+    case noAnswer, unclear
 
     init(_ others: Verdict.Others) {
         self =
@@ -14,6 +14,7 @@ public enum RequestOutcome: UInt8, CaseIterable, Sendable {
             case .refusedWhole: .refused
             case .tooLarge: .tooLarge
             case .retry: .retry
+            case .unclear: .unclear
             case .busy: .busy
             case .throttled: .throttled
             case .credentialRefused: .credentialRefused
@@ -35,6 +36,7 @@ public enum RequestOutcome: UInt8, CaseIterable, Sendable {
         case .credentialRefused: "credential_refused"
         case .parked: "parked"
         case .noAnswer: "no_answer"
+        case .unclear: "unclear"
         }
     }
 }

@@ -125,7 +125,8 @@ public struct TagToken: Sendable {
             actions.append(.renewGrant)
             fail(verdict.reason, isDead: false, wait: TagToken.firstWait, now, &actions)
         // Neither a token nor trouble that passes: a tag of somebody else's, missing rights, a wrong address.
-        case .delivered, .unconfirmed, .unexplained, .notProcessed, .refusedWhole, .tooLarge, .credentialRefused,
+        case .delivered, .unconfirmed, .unexplained, .notProcessed, .refusedWhole, .tooLarge, .unclear,
+            .credentialRefused,
             .parked:
             let reason = verdict.entries.first.map { "campaign_\($0.code)" } ?? verdict.reason
             fail(reason == "ok" ? "no_token" : reason, isDead: true, wait: TagToken.longestWait, now, &actions)

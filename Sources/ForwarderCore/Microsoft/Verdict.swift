@@ -16,6 +16,8 @@ public struct Verdict: Sendable, Equatable {
         case tooLarge
         /// Something went wrong, there or on the way; it may even be because of what was sent.
         case retry(after: Duration?)
+        /// As `retry`, and it may have been carried out. Only where a repeat would not be recognised.
+        case unclear
         /// The destination cannot take more now, whatever it is.
         case busy(after: Duration?)
         /// Every destination that shares this one's credential must wait.

@@ -9,6 +9,8 @@ public struct FloodGuard: Sendable {
         public var steady: Int
 
         public static let usual = Limit(interval: .seconds(10), burst: 20, steady: 1)
+        /// Whoever asks for these lines wants each; more than this no pixel is called.
+        public static let fires = Limit(interval: .seconds(1), burst: 1000, steady: 1000)
         /// One for each request of an ordinary day: a batch lingers 200 ms.
         public static let attempts = Limit(interval: .seconds(1), burst: 10, steady: 10)
     }

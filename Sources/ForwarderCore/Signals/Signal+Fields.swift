@@ -51,6 +51,7 @@ extension Signal {
         case .kafkaReported(_, let facility, let text): [.text("facility", facility), .text("text", text)]
 
         case .attempted(let report): report.fields
+        case .pixelFired(let fire): fire.fields
         case .deadLettered(let report): report.fields
         case .rejected(let report): report.fields
         case .shadowed(let destination, let deliveries, let bytes):
@@ -121,7 +122,8 @@ extension AttemptReport {
             .text("outcome", outcome), .number("delivered", delivered),
         ]
         for (name, count) in [
-            ("unconfirmed", unconfirmed), ("refused", refused), ("retried", retried), ("resent", resent),
+            ("unconfirmed", unconfirmed), ("refused", refused), ("unclear", unclear), ("retried", retried),
+            ("resent", resent),
             ("warnings", warnings),
         ] where count > 0 {
             fields.append(.number(name, count))

@@ -36,6 +36,7 @@ extension Signal {
         case .intakeResumed: .intakeResumed
         case .kafkaReported: .kafkaReported
         case .attempted: .attempted
+        case .pixelFired: .pixelFired
         case .deadLettered: .deadLettered
         case .shadowed: .shadowed
         case .expiredInQueue: .expiredInQueue
@@ -74,6 +75,7 @@ extension Signal {
             .attempted, .shadowed, .gateOpened, .gatePaused, .gateResumed, .goalReleased, .credentialRenewed,
             .consentAssumed:
             .info
+        case .pixelFired: .debug
         // More than half: what is sent does not do what it is sent for.
         case .verdictRead(let report): report.day.counts.isMostlyUnattributed ? .warning : .info
         case .daemonStopped(let isComplete, _): isComplete ? .info : .warning
@@ -100,6 +102,7 @@ extension Signal {
         case .rejected(let report): key(report.destination ?? "")
         case .deadLettered(let report): key(report.destination)
         case .attempted(let report): key(report.outcome == "ok" ? report.destination : "\(report.destination)/not_ok")
+        case .pixelFired(let fire): key(fire.destination)
         case .verdictRead(let report): key("\(report.destination)/\(report.day.goal)")
         case .verdictMissed(let destination, _, _): key(destination)
         case .kafkaReported(_, let facility, _): key(facility)
@@ -132,6 +135,7 @@ extension Signal {
     public var floodLimit: FloodGuard.Limit {
         switch self {
         case .attempted: .attempts
+        case .pixelFired: .fires
         default: .usual
         }
     }

@@ -45,6 +45,7 @@ public enum Signal: Sendable {
 
     // Deliveries
     case attempted(AttemptReport)
+    case pixelFired(PixelFire)
     case deadLettered(DeadLetterReport)
     case shadowed(destination: String, deliveries: Int, bytes: Int)
     case expiredInQueue(destination: String, count: Int)
@@ -142,6 +143,8 @@ public struct AttemptReport: Sendable, Equatable {
     public var delivered = 0
     public var unconfirmed = 0
     public var refused = 0
+    /// Given up, as they may have been accepted.
+    public var unclear = 0
     public var retried = 0
     public var resent = 0
     public var warnings = 0

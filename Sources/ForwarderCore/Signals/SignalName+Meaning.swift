@@ -36,6 +36,9 @@ extension SignalName {
         case .intakeResumed: "Reading from Kafka goes on"
         case .kafkaReported: "A line of librdkafka's own log"
         case .attempted: "A request to Microsoft, what came back, and what was decided"
+        case .pixelFired:
+            "One call of an Invest pixel, as Microsoft asks for when it looks into a discrepancy: where its record stands, what "
+                + "was sent besides the token, what came back. Only with `log.level: debug`"
         case .deadLettered: "A delivery was given up"
         case .shadowed: "A batch was mapped and not sent: `mode: shadow`"
         case .expiredInQueue: "Deliveries became too old while they waited"

@@ -34,6 +34,7 @@ public enum SignalName: String, CaseIterable, Sendable {
     case intakeResumed = "intake.resumed"
     case kafkaReported = "kafka.reported"
     case attempted = "delivery.attempted"
+    case pixelFired = "pixel.fired"
     case deadLettered = "delivery.dead_lettered"
     case shadowed = "delivery.shadowed"
     case expiredInQueue = "deliveries.expired"

@@ -27,6 +27,14 @@ struct SimulatedOrder {
     /// Each once.
     var refunds: [Refund] = []
 
+    /// Of the auction that led to it.
+    var token: String { "t\(clickID)." }
+
+    /// The same for each copy: a pixel is told of the order, not of the event.
+    var pixelQuery: String {
+        "id=\(Simulation.pixel)&order_id=\(transactionID)&value=\(SimulatedOrder.text(value))&sspdata=\(token)"
+    }
+
     var refunded: Int64 { refunds.reduce(0) { $0 + $1.amount } }
 
     /// What counts when so much of it was refunded.

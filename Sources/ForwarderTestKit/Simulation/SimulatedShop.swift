@@ -15,17 +15,20 @@ struct SimulatedShop {
         var capi = End.rejected
         var offline = End.rejected
         var refunds = End.rejected
+        var pixels = End.rejected
         /// The event's id in the Conversions API, and its key as an offline conversion.
         var eventID = ""
         var conversion: ConversionKey?
+        /// What its pixel is called with.
+        var pixelQuery: String?
         /// Which order it tells of.
         var order: Int?
         /// When the event happened.
         var time: Int64 = 0
 
-        static let skipped = Fate(capi: .skipped, offline: .skipped, refunds: .skipped)
+        static let skipped = Fate(capi: .skipped, offline: .skipped, refunds: .skipped, pixels: .skipped)
 
-        func end(_ destination: Int) -> End { [capi, offline, refunds][destination] }
+        func end(_ destination: Int) -> End { [capi, offline, refunds, pixels][destination] }
     }
 
     enum End: Equatable {
@@ -96,14 +99,14 @@ struct SimulatedShop {
         let text =
             #"{"event":"\#(order.goal)","event_id":"\#(id)","event_time":\#(time),"#
             + #""url":"https://shop.example/thanks","#
-            + #""user":{"msclkid":"\#(order.clickID)","anonymous_id":"a\#(number)"},"#
+            + #""user":{"msclkid":"\#(order.clickID)","sspdata":"\#(order.token)","anonymous_id":"a\#(number)"},"#
             + #""properties":{"value":\#(SimulatedOrder.text(order.value)),"currency":"USD","#
             + #""transaction_id":"\#(order.transactionID)"}}"#
         let conversion = ConversionKey(name: order.goal, time: CivilText.utc(time), clickID: order.clickID)
         orders[number].copies.append(.init(eventID: id, conversion: conversion))
         let fate = Fate(
-            capi: .delivered, offline: .delivered, refunds: .skipped, eventID: id, conversion: conversion,
-            order: number, time: time)
+            capi: .delivered, offline: .delivered, refunds: .skipped, pixels: .delivered, eventID: id,
+            conversion: conversion, pixelQuery: order.pixelQuery, order: number, time: time)
         return Record(value: Array(text.utf8), fate: fate, partition: order.partition)
     }
 
@@ -154,7 +157,8 @@ struct SimulatedShop {
             + #""properties":{"value":\#(SimulatedOrder.text(refund.amount)),"currency":"USD","#
             + #""transaction_id":"\#(order.transactionID)"}}"#
         let fate = Fate(
-            capi: .skipped, offline: .skipped, refunds: .delivered, eventID: refund.id, order: number, time: time)
+            capi: .skipped, offline: .skipped, refunds: .delivered, pixels: .skipped, eventID: refund.id,
+            order: number, time: time)
         // The back office need not know where the shop put the order.
         let partition = Bool.random(using: &random) ? order.partition : Int.random(in: 0..<partitions, using: &random)
         return Record(value: Array(text.utf8), fate: fate, partition: partition)
@@ -171,14 +175,16 @@ struct SimulatedShop {
             + #""user":{"anonymous_id":"a\#(count)"}}"#
         return Record(
             value: Array(text.utf8),
-            fate: Fate(capi: .delivered, offline: .skipped, refunds: .skipped, eventID: id, time: now.seconds))
+            fate: Fate(
+                capi: .delivered, offline: .skipped, refunds: .skipped, pixels: .skipped, eventID: id,
+                time: now.seconds))
     }
 
     private func bad(_ id: String, _ time: String) -> Record {
         let text =
             #"{"event":"Purchase","event_id":"\#(id)","event_time":\#(time),"url":"https://shop.example/","#
             + #""user":{"anonymous_id":"a","msclkid":"0123456789abcdef0123456789abcdef"}}"#
-        return Record(value: Array(text.utf8), fate: Fate(refunds: .skipped))
+        return Record(value: Array(text.utf8), fate: Fate(refunds: .skipped, pixels: .skipped))
     }
 
     private func format(_ number: UInt64) -> String {

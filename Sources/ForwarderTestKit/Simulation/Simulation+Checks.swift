@@ -57,7 +57,7 @@ extension Simulation {
     }
 
     private func keptOffsets(of partition: Int) -> [Set<Int64>] {
-        var kept: [Set<Int64>] = [[], [], []]
+        var kept: [Set<Int64>] = [[], [], [], []]
         for row in Array(store.rows.values) + store.deadLetters.map(\.row) {
             if Int(row.delivery.partition) == partition, let index = Simulation.ids.firstIndex(of: row.destination) {
                 kept[index].insert(row.delivery.offset)
@@ -77,6 +77,9 @@ extension Simulation {
     /// Accepted, or believed without a proof, which is counted. An order is as soon as one of its copies is.
     private func isDelivered(_ fate: SimulatedShop.Fate, _ index: Int) -> Bool {
         if index == 2 { return isResolved(fate) }
+        if index == 3 {
+            return fate.pixelQuery.map { microsoft.timesAccepted(pixel: Simulation.pixel, query: $0) > 0 } ?? false
+        }
         if let order = fate.order.map({ shop.orders[$0] }), order.isOnce(index) {
             return order.copies.contains { isDelivered($0.eventID, $0.conversion, index) }
         }
@@ -143,7 +146,7 @@ extension Simulation {
 
     mutating func checkEnd() {
         guard process != nil else { return fail("it ended without a process") }
-        var dead: [[Int: [Int64: DeadLetterCause]]] = [[:], [:], [:]]
+        var dead: [[Int: [Int64: DeadLetterCause]]] = [[:], [:], [:], [:]]
         for letter in store.deadLetters {
             guard let index = Simulation.ids.firstIndex(of: letter.row.destination) else { continue }
             dead[index][Int(letter.row.delivery.partition), default: [:]][letter.row.delivery.offset] = letter.cause
@@ -188,6 +191,10 @@ extension Simulation {
             let isForItsTime = Simulation.timeReasons.contains(letter.cause.reason) && isMistimed(letter.row)
             if !refusals.contains(letter.cause.reason), !isForItsTime {
                 fail("record \(offset) is dead as refused: \(letter.cause.reason)")
+            }
+        case .unclear:
+            if Simulation.ids.firstIndex(of: letter.row.destination) != 3 || process?.lanes[3].repeatsUnclear != false {
+                fail("record \(offset) is dead as unclear, and may be sent again")
             }
         // When it was given up, it was looked at why.
         case .data where letter.row.destination == Simulation.ids[2]: break

@@ -8,6 +8,8 @@ extension Simulation {
     mutating func rereadSecret(_ index: Int) {
         guard let process else { return }
         if Simulation.ofGrant.contains(index) { return tellGrant(.secrets(grantSecrets)) }
+        // A pixel has no secret.
+        if index == 3 { return tell(index, .credential(isReady: true, generation: 1)) }
         if process.tagToken != secrets.tagToken {
             process.tagToken = secrets.tagToken
             process.tagTokenGeneration += 1

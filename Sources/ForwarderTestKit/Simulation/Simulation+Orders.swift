@@ -189,5 +189,7 @@ extension Simulation {
 
 extension SimulatedOrder {
     /// Whether a destination counts it once.
-    func isOnce(_ destination: Int) -> Bool { destination == 1 || destination == 0 && goal == "Purchase" }
+    func isOnce(_ destination: Int) -> Bool {
+        destination == 1 || destination == 3 || destination == 0 && goal == "Purchase"
+    }
 }

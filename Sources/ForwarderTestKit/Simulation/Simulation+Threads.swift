@@ -70,7 +70,9 @@ extension Simulation {
             report.requests += 1
             trace("  send \(id.rawValue & 0xFFFF), \(contents.count) bytes\(isStrict ? ", strict" : "")")
             let credential: MicrosoftInterface.Credential
-            if index == 0 {
+            if index == 3 {
+                credential = .init(token: "")
+            } else if index == 0 {
                 credential = .init(token: process.tagToken)
             } else if let token = process.accessToken {
                 credential = .init(token: token, developerToken: "developer-token")
@@ -117,11 +119,25 @@ extension Simulation {
 
     mutating func arrive(_ request: HTTPRequest, _ id: RequestID?, life: Int) {
         if id != nil { strike() }
-        let reply = microsoft.handle(FakeRequest(request), now: trueTime, using: &microsoftRandom)
+        var asked = FakeRequest(request)
+        var reply = microsoft.handle(asked, now: trueTime, using: &microsoftRandom)
+        var wait = reply.delay
+        var redirects = 0
+        while redirects < request.redirectLimit, let next = FakeRequest(asked, sentOnBy: reply) {
+            redirects += 1
+            asked = next
+            reply = microsoft.handle(asked, now: trueTime, using: &microsoftRandom)
+            wait += reply.delay
+        }
         checkFindings()
-        let delay = reply.delay.milliseconds + Int64.random(in: 1...100, using: &random)
+        var outcome = reply.outcome
+        if redirects > 0, case .answer(var answer) = outcome {
+            answer.redirect = HTTPAnswer.Redirect(count: redirects, host: "elsewhere.example")
+            outcome = .answer(answer)
+        }
+        let delay = wait.milliseconds + Int64.random(in: 1...100, using: &random)
         if delay < Simulation.requestTimeout {
-            after(delay, .answer(reply.outcome, id, life: life))
+            after(delay, .answer(outcome, id, life: life))
         } else {
             after(Simulation.requestTimeout, .answer(.noAnswer(.timeout), id, life: life))
         }

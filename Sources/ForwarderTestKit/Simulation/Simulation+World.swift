@@ -23,7 +23,15 @@ extension Simulation {
         vary(&capi)
         vary(&offline)
         if chance(30, &random) { offline.refundWait = .seconds(60) }
-        return Configuration(kafka: KafkaSettings(brokers: [], topics: []), destinations: [capi, offline]).running
+        // Behind the refunds, which have the third place.
+        var pixels = InvestPixelSettings(
+            events: SimulatedShop.goals.map { .init(event: $0, pixelID: Int64(Simulation.pixel)) })
+        if chance(50, &random) { pixels.events[0].repetition = .minutes(0) }
+        var invest = DestinationSettings(name: "invest", kind: .investPixel(pixels))
+        vary(&invest)
+        invest.batch.maxEvents = 1
+        let configuration = Configuration(kafka: KafkaSettings(brokers: [], topics: []), destinations: [capi, offline])
+        return configuration.running + [invest]
     }
 
     // MARK: Plans

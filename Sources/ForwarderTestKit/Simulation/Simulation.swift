@@ -71,9 +71,11 @@ public struct Simulation {
     static let requestTimeout: Int64 = 30_000
     static let tag = "12345678"
     static let account = "2"
-    static let ids = [DestinationID(1), DestinationID(2), DestinationID(3)]
+    static let pixel = 37
+    static let ids = [DestinationID(1), DestinationID(2), DestinationID(3), DestinationID(4)]
     static let destinations = [
         FakeDestination.capi(tag: tag), .offline(account: account), .offlineAdjustments(account: account),
+        .pixel(id: pixel),
     ]
     /// The destinations that share the grant: conversions, and what takes them back.
     static let ofGrant = 1...2
@@ -122,17 +124,17 @@ public struct Simulation {
     /// What each request in flight carries.
     var sent: [RequestID: [UInt8]] = [:]
     /// What each destination believed to be delivered without a proof: event ids, and click ids of conversions.
-    var believed: [Set<String>] = [[], [], []]
+    var believed: [Set<String>] = [[], [], [], []]
     /// What Microsoft would not have for its time because the daemon's clock was wrong: event ids, and times of conversions.
-    var mistimed: [Set<String>] = [[], [], []]
+    var mistimed: [Set<String>] = [[], [], [], []]
     /// How many findings of each destination have been looked at.
-    var seenFindings = [0, 0, 0]
+    var seenFindings = [0, 0, 0, 0]
     /// Records that a destination rejected when they were last read.
     var rejectedAtLast: Set<Place> = []
     /// The order that a lane knows by its key.
     var orderOf: [TransactionKey: Int] = [:]
     /// Orders that may count twice for a destination, and why each may.
-    var excused: [[Int: Excuse]] = [[:], [:], [:]]
+    var excused: [[Int: Excuse]] = [[:], [:], [:], [:]]
 
     public init(seed: UInt64, isTracing: Bool = false) {
         self.isTracing = isTracing
@@ -146,6 +148,7 @@ public struct Simulation {
             accounts: [
                 OfflineAccount(customerID: "1", accountID: Simulation.account, goals: ["Purchase": OfflineGoal()])
             ])
+        service.invest.add(FakePixel(id: Simulation.pixel, advertiserID: 2, name: "Orders"))
         // All of them are looked at.
         service.findingLimit = .max
         microsoft = MicrosoftModel(service)
@@ -265,7 +268,7 @@ public struct Simulation {
         for (index, id) in Simulation.ids.enumerated() where store.states[id] ?? .running != .running {
             resumeLater(index)
         }
-        tell(0, .credential(isReady: true, generation: 1))
+        for index in [0, 3] { tell(index, .credential(isReady: true, generation: 1)) }
         for index in Simulation.ofGrant { tell(index, .credential(isReady: false, generation: 0)) }
         tellGrant(.tick)
         assign(Array(kafka.partitions.indices))

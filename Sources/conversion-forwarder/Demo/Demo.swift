@@ -74,6 +74,9 @@ final class Demo {
             "retry: {cap: 5s}", "adjustments: {account: offline, goals: {Purchase: \(Microsoft.refundedGoal)}}",
         ]
         settings.offline = ["retry: {cap: 5s}"]
+        settings.hasInvest = true
+        // A pixel that counts all would count a repeat; what is given up for that is not what the demo is about.
+        settings.invest = ["retry: {cap: 5s}", "retry_ambiguous: true"]
         return settings
     }
 
@@ -83,6 +86,7 @@ final class Demo {
         var shop = Storefront(seed: seed, name: "demo\(seed)")
         shop.repeatsPerMille = 60
         shop.refundsPerMille = 150
+        shop.auctions = SystemClock.now.wall
         var expectation = Expectation()
         do throws(KafkaError) {
             let producer = try KafkaProducer(properties: [("bootstrap.servers", brokers), ("linger.ms", "20")])

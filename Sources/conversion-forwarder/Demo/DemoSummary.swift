@@ -37,20 +37,22 @@ struct DemoSummary {
     init(expectation: Expectation, metrics: JSONElement, microsoft: FakeMicrosoftServer, elapsed: Duration) {
         produced = expectation.records
         refunds = expectation.refunds.count
-        differences = expectation.differences(microsoft)
+        differences = expectation.differences(microsoft, hasInvest: true)
         self.elapsed = elapsed
         unaccounted = Int(metrics["unaccounted"]?.integer ?? -1)
-        let books: [(name: String, books: DestinationBooks?)] = microsoft.withModel { model in
+        let books: [(name: String, books: [DestinationBooks?])] = microsoft.withModel { model in
             [
-                ("capi", model.books(of: Microsoft.capi)),
-                ("offline", model.books(of: Microsoft.offline)),
-                ("capi-refunds", model.books(of: Microsoft.capiRefunds)),
-                ("offline-refunds", model.books(of: Microsoft.offlineRefunds)),
+                ("capi", [model.books(of: Microsoft.capi)]),
+                ("offline", [model.books(of: Microsoft.offline)]),
+                ("invest", [Microsoft.purchasePixel, Microsoft.leadPixel].map { model.books(of: .pixel(id: $0)) }),
+                ("capi-refunds", [model.books(of: Microsoft.capiRefunds)]),
+                ("offline-refunds", [model.books(of: Microsoft.offlineRefunds)]),
             ]
         }
         destinations = books.map { name, books in
             let numbers = metrics["destinations"]?[name]
             func number(_ member: String) -> Int { Int(numbers?[member]?.integer ?? 0) }
+            let books = books.compactMap(\.self)
             func sum(_ member: String) -> Int {
                 numbers?[member]?.members?.reduce(0) { $0 + Int($1.value.integer ?? 0) } ?? 0
             }
@@ -58,8 +60,9 @@ struct DemoSummary {
                 name: name, consumed: number("consumed"), delivered: number("delivered"), skipped: sum("skipped"),
                 repeated: Int(numbers?["skipped"]?["duplicate_transaction"]?.integer ?? 0),
                 rejected: number("rejected"), deadLettered: sum("dead_lettered"), pending: number("pending"),
-                attempts: number("attempts"), accepted: books?.accepted ?? 0, duplicates: books?.duplicates ?? 0,
-                judgedInvalid: books?.judgedInvalid ?? 0)
+                attempts: number("attempts"), accepted: books.reduce(0) { $0 + $1.accepted },
+                duplicates: books.reduce(0) { $0 + $1.duplicates },
+                judgedInvalid: books.reduce(0) { $0 + $1.judgedInvalid })
         }
     }
 

@@ -142,11 +142,15 @@ extension LaneScene {
             var parts = ["\(shown(report.request)) \(report.outcome)\(report.isProbe ? " (probe)" : "")"]
             let counts = [
                 ("delivered", report.delivered), ("unconfirmed", report.unconfirmed), ("refused", report.refused),
-                ("retried", report.retried), ("resent", report.resent), ("warnings", report.warnings),
+                ("unclear", report.unclear), ("retried", report.retried), ("resent", report.resent),
+                ("warnings", report.warnings),
             ]
             for (name, count) in counts where count > 0 { parts.append("\(name) \(count)") }
             if let wait = report.wait { parts.append("wait \(wait.shown)") }
             return parts.joined(separator: ", ") + ", gate \(report.gate)"
+        case .pixelFired:
+            let names = signal.fields.map { "\($0.name)" }
+            return "fire written down, \(names.contains("fault") ? "without" : "with") an answer"
         case .gateClosed(_, let reason, let wait, let failures):
             return "gate closed, \(reason), wait \(wait.shown), failures \(failures)"
         case .gateParked(_, let reason, let probeIn): return "gate parked, \(reason), probe in \(probeIn.shown)"

@@ -32,7 +32,7 @@ struct LaneScene {
     /// Whose conversions a scene of refunds adjusts.
     static let original: DestinationID? = nil
 
-    /// `line`: `capi` or `offline`, and settings.
+    /// `line`: `capi`, `offline` or `invest`, and settings.
     init(_ line: Substring) {
         var words = ScriptWords(line)
         switch words.next() {
@@ -44,12 +44,16 @@ struct LaneScene {
                     OfflineSettings(
                         goals: [.init(event: "Purchase", name: "Purchase")], customerID: "1", accountID: "2",
                         developerToken: .environment("TOKEN"), oauth: oauth)))
+        case "invest":
+            var pixels = InvestPixelSettings(events: [.init(event: "Purchase", pixelID: 37)])
+            pixels.retryAmbiguous = words.named["retry_ambiguous"].map { $0 == "true" }
+            settings = DestinationSettings(name: "invest", kind: .investPixel(pixels))
         default:
             settings = DestinationSettings(
                 name: "capi", kind: .capi(CAPISettings(uetTagID: "12345678", token: .environment("TOKEN"))))
         }
         settings.concurrency = words.integer("concurrency") ?? 4
-        settings.batch.maxEvents = words.integer("max_events") ?? 8
+        settings.batch.maxEvents = words.integer("max_events") ?? min(settings.batch.maxEvents, 8)
         settings.rateLimit = words.integer("rate")
         settings.retry.maxAttempts = words.integer("max_attempts")
         settings.retry.base = words.duration("base") ?? .seconds(1)
@@ -176,6 +180,7 @@ struct LaneScene {
             ("received", books.received), ("restored", books.restored), ("replayed", books.replayed),
             ("delivered", books.delivered), ("unconfirmed", books.deliveredUnconfirmed), ("skipped", books.skipped),
             ("refused", books.deadLetteredRefused), ("expired", books.deadLetteredExpired),
+            ("unclear", books.deadLetteredUnclear),
             ("released", books.released), ("pending", snapshot.pending), ("in_flight", snapshot.inFlight),
         ]
         for (name, count) in counts where count != 0 { parts.append("\(name) \(count)") }

@@ -47,6 +47,7 @@ extension SignalName {
                 .kafkaReported(severity: $0, facility: "FAIL", text: "broker-1:9092/1: Connect failed: refused")
             }
         case .attempted: [.attempted(.goodSample), .attempted(.badSample)]
+        case .pixelFired: PixelFire.samples.map { .pixelFired($0) }
         case .deadLettered:
             [
                 .deadLettered(
@@ -182,5 +183,22 @@ extension Metrics {
                 counts: GoalCounts(attributed: 123_456 * scale, unattributed: 12_345 * scale, reasons: reasons))
         ]
         return destination
+    }
+}
+
+extension PixelFire {
+    fileprivate static var samples: [PixelFire] {
+        var delivery = Delivery(
+            topic: 0, partition: 3, offset: 123_456_789, assignment: AssignmentID(1), sequence: 1,
+            eventTime: 1_786_000_000, sendBy: Timestamp(seconds: 1_786_600_000), content: 0..<0, record: 0..<0)
+        delivery.attempts = 1
+        var batch = DeliveryBatch(recordForm: .neutral, topics: ["storefront-events"], goals: ["pixel 37"])
+        batch.contents = Array(#""id=37&order_id=991&value=79.99&other=mug&sspdata=ams1AAAAAAAAkQC8AD4AAA.""#.utf8)
+        batch.deliveries = [delivery]
+        var answer = HTTPAnswer(status: 200)
+        answer.redirect = HTTPAnswer.Redirect(count: 1, host: "ams1-ib.adnxs.com")
+        return [.answer(answer), .noAnswer(.timeout)].compactMap {
+            PixelFire("invest", RequestID(42), batch, $0, .milliseconds(87))
+        }
     }
 }

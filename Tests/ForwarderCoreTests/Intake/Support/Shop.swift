@@ -99,6 +99,20 @@ extension DestinationSettings {
     }
 }
 
+extension DestinationSettings {
+    static func pixels(
+        _ events: [InvestPixelSettings.Mapping] = [.init(event: "Purchase", pixelID: 37)],
+        _ change: (inout InvestPixelSettings) -> Void = { _ in },
+        _ settings: (inout DestinationSettings) -> Void = { _ in }
+    ) -> DestinationSettings {
+        var pixels = InvestPixelSettings(events: events)
+        change(&pixels)
+        var destination = DestinationSettings(name: "invest", kind: .investPixel(pixels))
+        settings(&destination)
+        return destination
+    }
+}
+
 /// An event's JSON, of parts that a test changes. A part that is nil is left out.
 func event(
     _ name: String? = #""Purchase""#, id: String? = #""e-1""#, time: String? = "1786000000",
