@@ -17,15 +17,17 @@ public final class ChildProcess {
     public struct Usage: Sendable {
         public var userSeconds: Double
         public var systemSeconds: Double
+        /// Up to the last signal that it was sent. Where none was, of the kernel's account at its end: that counts what this
+        /// process had when it started the other one, too.
         public var peakKilobytes: Int
         /// What was handed to the disk, by the kernel's account.
         public var writtenBytes: Int
 
-        fileprivate init(_ usage: rusage) {
+        fileprivate init(_ usage: rusage, notedPeak: Int) {
             func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
             userSeconds = seconds(usage.ru_utime)
             systemSeconds = seconds(usage.ru_stime)
-            peakKilobytes = usage.ru_maxrss
+            peakKilobytes = notedPeak > 0 ? notedPeak : usage.ru_maxrss
             writtenBytes = usage.ru_oublock * 512
         }
     }
@@ -34,6 +36,7 @@ public final class ChildProcess {
     /// Nil until its end was noticed by `exitCode`.
     public private(set) var usage: Usage?
     private var status: Int32?
+    private var notedPeak = 0
 
     public init(
         _ path: String, _ arguments: [String], environment: [String], input: Stream = .file("/dev/null"),
@@ -85,7 +88,10 @@ public final class ChildProcess {
     }
 
     public func send(_ signal: Int32) {
-        if status == nil { kill(id, signal) }
+        guard status == nil else { return }
+        // A process that has ended has no memory to be asked about.
+        notedPeak = max(notedPeak, ProcessUsage(id).peakKilobytes)
+        kill(id, signal)
     }
 
     /// The exit code once it has ended; a process ended by a signal counts as 128 and the signal.
@@ -95,7 +101,7 @@ public final class ChildProcess {
             var raw: Int32 = 0
             var used = rusage()
             if wait4(id, &raw, WNOHANG, &used) == id {
-                usage = Usage(used)
+                usage = Usage(used, notedPeak: notedPeak)
                 status = raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + raw & 0x7F
                 break
             }

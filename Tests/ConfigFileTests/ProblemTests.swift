@@ -192,7 +192,10 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
 
     @Test(arguments: pixelLines)
     func `each mistake in a destination of pixels is named with line, path and remedy`(_ mistake: Mistake) {
-        #expect(problems(pixels("{Purchase: 37}", mistake.lines)) == ["line 6: destinations[0].\(mistake.problem)"])
+        #expect(
+            problems(pixels("{Purchase: {pixel_id: 37, min_minutes_per_conv: 60}}", mistake.lines)) == [
+                "line 6: destinations[0].\(mistake.problem)"
+            ])
     }
 
     @Test(arguments: [
@@ -218,7 +221,7 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
         ),
     ])
     func `what a pixel cannot be is named`(events: String, problem: String) {
-        let found = problems(pixels(events, ""))
+        let found = problems(pixels(events, "retry_ambiguous: true"))
         let path = problem.hasPrefix("`") ? ": " : "."
         #expect(found == ["line 5: destinations[0].events.Purchase\(path)\(problem)"])
     }

@@ -118,4 +118,29 @@ import Testing
         #expect(decoded.configuration != nil)
         #expect(decoded.problems.map(\.severity) == [.warning])
     }
+
+    @Test func `a pixel is doubted that may count a repeat, and a second one for the same event`() {
+        func pixels(_ first: String, _ second: String = "{Lead: {pixel_id: 2, min_minutes_per_conv: null}}") -> [String]
+        {
+            problems(
+                """
+                kafka: {brokers: [localhost], topics: [events]}
+                destinations:
+                  - {name: a, type: invest_pixel, events: \(first)}
+                  - {name: b, type: invest_pixel, events: \(second)}
+                """)
+        }
+        #expect(
+            pixels("{Purchase: 1}") == [
+                "line 3: destinations[0].events.Purchase: warning: does not say how often pixel 1 counts "
+                    + "(min_minutes_per_conv), so that what may have been counted is sent again; write it, or retry_ambiguous"
+            ])
+        #expect(pixels("{Purchase: 1}, retry_ambiguous: true") == [])
+        #expect(pixels("{Purchase: {pixel_id: 1, min_minutes_per_conv: 0}, Lead: 3}") == [])
+        #expect(
+            pixels("{Lead: {pixel_id: 2, min_minutes_per_conv: 0}}") == [
+                "line 4: destinations[1].name: warning: counts again what `a` counts, `Lead` as pixel 2; tell them apart with "
+                    + "match"
+            ])
+    }
 }

@@ -14,15 +14,6 @@ struct InvestPixelTests {
         return stage
     }
 
-    private static func order(_ number: Int, name: String = "o") -> String {
-        let token = AuctionToken(.click, user: UInt64(number), at: SystemClock.now.wall - .seconds(60)).text
-        return """
-            {"event":"Purchase","event_id":"\(name)-\(number)","event_time":\(SystemClock.now.wall.seconds - 1),\
-            "url":"https://shop.example/thanks","user":{"anonymous_id":"a\(number)","sspdata":"\(token)"},\
-            "properties":{"value":19.99,"currency":"EUR","transaction_id":"\(name)\(number)"}}
-            """
-    }
-
     /// What Invest counted of the orders.
     private static func attributed(_ stage: Stage) -> Int {
         stage.microsoft.withModel { $0.pixelCounts[Microsoft.purchasePixel]?.attributed ?? 0 }
@@ -35,7 +26,7 @@ struct InvestPixelTests {
         try await onThread {
             let stage = try InvestPixelTests.stage()
             let daemon = try stage.start()
-            let orders = (0..<200).map { InvestPixelTests.order($0) }
+            let orders = (0..<200).map { Shop.auctioned($0) }
             // Each is published twice; and some were not led to by any auction.
             try stage.publish(orders + orders + (0..<50).map { Shop.purchase("organic-\($0)") }, partition: 0)
             try stage.expect("invest", "consumed", 450)
@@ -58,7 +49,7 @@ struct InvestPixelTests {
         try await onThread {
             let stage = try InvestPixelTests.stage(plan: FaultPlan([.init(.status(503), targets: .pixels)]))
             var daemon = try stage.start()
-            try stage.publish((0..<100).map { InvestPixelTests.order($0) })
+            try stage.publish((0..<100).map { Shop.auctioned($0) })
             try stage.expect("invest", "pending", 100)
             try stage.expect("capi", "delivered", 100)
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 100 }
@@ -82,7 +73,7 @@ struct InvestPixelTests {
                     .init(.answerLost, targets: .pixels, rate: 0.2), .init(.drop, targets: .pixels, rate: 0.1),
                 ]))
             let daemon = try stage.start()
-            try stage.publish((0..<150).map { InvestPixelTests.order($0) })
+            try stage.publish((0..<150).map { Shop.auctioned($0) })
             try daemon.waitUntilSettled(.seconds(60))
             let books = try stage.books(InvestPixelTests.pixel())
             try requireEqual(books.duplicates, 0, "fired again")
@@ -109,7 +100,7 @@ struct InvestPixelTests {
             let stage = try InvestPixelTests.stage(
                 plan: FaultPlan([.init(.answerLost, targets: .pixels, rate: 0.2)]), ["retry_ambiguous: true"])
             let daemon = try stage.start()
-            try stage.publish((0..<100).map { InvestPixelTests.order($0) })
+            try stage.publish((0..<100).map { Shop.auctioned($0) })
             try stage.expect("invest", "delivered", 100)
             try daemon.waitUntilSettled(.seconds(30))
             let books = try stage.books(InvestPixelTests.pixel())
@@ -126,7 +117,7 @@ struct InvestPixelTests {
             let stage = try InvestPixelTests.stage()
             stage.settings.other = ["log: {level: debug, metrics_interval: 1s}"]
             let daemon = try stage.start()
-            try stage.publish((0..<80).map { InvestPixelTests.order($0) })
+            try stage.publish((0..<80).map { Shop.auctioned($0) })
             try stage.expect("invest", "delivered", 80)
             try daemon.stop()
             let fires = stage.directory.logLines("pixel.fired")
@@ -149,7 +140,7 @@ struct InvestPixelTests {
         try await onThread {
             let stage = try InvestPixelTests.stage(plan: FaultPlan([.init(.status(404), targets: .pixels)]))
             let daemon = try stage.start()
-            try stage.publish((0..<10).map { InvestPixelTests.order($0) })
+            try stage.publish((0..<10).map { Shop.auctioned($0) })
             try requireEqual(try stage.said("gate.parked")["reason"]?.string, "http_404")
             stage.follow(.none)
             try stage.expect("invest", "delivered", 10)
@@ -163,7 +154,7 @@ struct InvestPixelTests {
         try await onThread {
             let stage = try InvestPixelTests.stage()
             try stage.settings.write(to: stage.directory)
-            let event = InvestPixelTests.order(7)
+            let event = Shop.auctioned(7)
             let explained = try CommandRun(
                 daemonBinary, ["explain", "-", "--json", "--config", stage.directory.configuration],
                 input: Array(event.utf8))

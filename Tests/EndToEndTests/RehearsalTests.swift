@@ -78,6 +78,8 @@ struct RunbookPage: Sendable, CustomTestStringConvertible {
         case unattributed
         /// The first conversions cannot be delivered, for Microsoft is down.
         case down
+        /// Answers of Invest's pixels get lost.
+        case uncertain
         /// Published, and no daemon was ever there.
         case stopped
     }
@@ -240,6 +242,14 @@ private final class Rehearsal {
             daemon = nil
             try start()
             try stage.said("verdict.read")
+        case .uncertain:
+            stage.settings.hasInvest = true
+            stage.follow(FaultPlan([.init(.answerLost, targets: .pixels, rate: 0.5)]))
+            try start()
+            try stage.publish((0..<20).map { Shop.auctioned($0) })
+            try eventually("some to be given up") { stage.number("invest", "dead_lettered") > 1 }
+            stage.follow(.none)
+            try daemon?.waitUntilSettled(.seconds(30))
         case .stopped:
             try stage.settings.write(to: stage.directory)
             try stage.publish(ids.map { Shop.purchase($0) })

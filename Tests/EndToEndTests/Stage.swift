@@ -193,6 +193,16 @@ enum Shop {
         """
     }
 
+    /// Invest takes it too: an auction led to it a minute ago.
+    static func auctioned(_ number: Int, name: String = "o") -> String {
+        let token = AuctionToken(.click, user: UInt64(number), at: SystemClock.now.wall - .seconds(60)).text
+        return """
+            {"event":"Purchase","event_id":"\(name)-\(number)","event_time":\(SystemClock.now.wall.seconds - 1),\
+            "url":"https://shop.example/thanks","user":{"anonymous_id":"a\(number)","sspdata":"\(token)"},\
+            "properties":{"value":19.99,"currency":"EUR","transaction_id":"\(name)\(number)"}}
+            """
+    }
+
     /// CAPI only.
     static func pageView(_ id: String, more: String = "") -> String {
         """

@@ -38,9 +38,12 @@ enum AnswerWords {
         case 403:
             return "no right to do this: the token is another tag’s or account’s, or something on the way forbids it"
         case 404: return "nothing is there: the tag’s number or the endpoint is wrong"
-        case 300...399: return "sent elsewhere; redirects are never followed. The endpoint is wrong, or a proxy answers"
+        case 300...399:
+            return
+                "sent elsewhere, where nothing is sent to (only a pixel’s call follows, five times and over https). The "
+                + "endpoint is wrong, or a proxy answers"
         case 408, 425, 429: return "too much at once, or too slow"
-        case 413: return "too large for something on the way"
+        case 413, 414, 431: return "too large for something on the way"
         case 500...599: return "Microsoft, or something on the way to it, has trouble of its own"
         default: return nil
         }

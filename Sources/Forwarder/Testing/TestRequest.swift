@@ -77,9 +77,10 @@ struct PreparedTest: Sendable {
         guard let verdict = interface?.verdict(outcome, entryCount: itemCount, now: now) else { return result }
         var status: Int?
         if case .answer(let answer) = outcome { status = answer.status }
-        result.answer = TestResult.Answer(
-            status: status, verdict: verdict, meaning: result.isProbe ? .ofProbe(verdict) : .ofEvent(verdict),
-            elapsed: elapsed)
+        var meaning = result.isProbe ? TestResult.Meaning.ofProbe(verdict) : .ofEvent(verdict)
+        // Nothing is said of what a pixel's host answers to a call of no pixel; whoever answers at all is there.
+        if result.isProbe, case .investPixel = kind, let status, status < 500 { meaning = .accepted }
+        result.answer = TestResult.Answer(status: status, verdict: verdict, meaning: meaning, elapsed: elapsed)
         if let kind, let answer = result.answer {
             result.place = MicrosoftPlaces.toLook(answer.meaning, kind, goal: goal)
         }

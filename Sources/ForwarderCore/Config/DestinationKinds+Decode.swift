@@ -144,7 +144,14 @@ extension InvestPixelSettings {
     static func read(_ map: MapReader) -> InvestPixelSettings {
         var pixels = InvestPixelSettings(events: map.entries("events", count: 1...100) { Mapping.read($0) })
         map.set(orOff: &pixels.tokenParameter, "token_parameter", .text(100))
-        if map.holds("retry_ambiguous") { pixels.retryAmbiguous = map.require("retry_ambiguous", .flag) }
+        if map.holds("retry_ambiguous") {
+            pixels.retryAmbiguous = map.require("retry_ambiguous", .flag)
+        } else if pixels.repeatsUnclear, let pixel = pixels.events.first(where: { $0.repetition == nil }) {
+            let text =
+                "does not say how often pixel \(pixel.pixelID) counts (min_minutes_per_conv), so that what may have been counted "
+                + "is sent again; write it, or retry_ambiguous"
+            map.doubt("events", pixel.event, because: text)
+        }
         return pixels
     }
 }

@@ -16,11 +16,14 @@ import Testing
         let goals: [OfflineSettings.Goal] = [
             .external, .init(event: "Lead", name: "Lead Form Submit"), .init(event: "SignUp", name: "Registration"),
         ]
+        var purchase = InvestPixelSettings.Mapping(event: "Purchase", pixelID: 37)
+        purchase.other = .label
+        let pixels = DestinationSettings.pixels([purchase, .init(event: "Lead", pixelID: 38)])
         return Shop(
             .capi({ $0.pageValue = true }) {
                 $0.unmapped = .forward
                 $0.consent.denied = .send
-            }, .offline(goals: goals), input: input)
+            }, .offline(goals: goals), pixels, input: input)
     }
 
     @Test func `there is a case for each of the storefront's events`() {
@@ -49,6 +52,8 @@ import Testing
         let outcomes = shop.publish(record)
         try compare(name, "capi.json", GoldenTests.form(outcomes[0]))
         try compare(name, "offline.json", GoldenTests.form(outcomes[1]))
+        // Few events are of an auction.
+        if outcomes[2].disposition == .owed { try compare(name, "invest.json", GoldenTests.form(outcomes[2])) }
         let neutral = try #require(shop.neutral(record, for: 0))
         try compare(name, "neutral.json", try #require(JSONValue(parsing: neutral)))
 
