@@ -4,8 +4,8 @@ import Glibc
 
 /// Sends HTTP requests, many at a time, from one thread: `start` some, then call `run` again and again.
 ///
-/// HTTP/1.1 over TCP or TLS 1.2 and later, certificate and host name always verified. Redirects are answers, they are
-/// not followed; there are no cookies, no compression and no retries of its own, except for one that libcurl makes: a
+/// HTTP/1.1 over TCP or TLS 1.2 and later, certificate and host name always verified. Redirects are answers, unless a
+/// request wants them followed; there are no cookies, no compression and no retries of its own, except for one that libcurl makes: a
 /// request on a connection used before that turns out to be dead before any byte of an answer (see
 /// `HTTPRequest.mayReuseConnection` and `Completion.wasResent`).
 ///
@@ -121,6 +121,10 @@ public final class HTTPClient {
             else { continue }
             if transfer.isToStartAnew, transfer.startAnew() {
                 // Removing takes the handle out of where it ended; nothing of the request has been sent.
+                curl_multi_remove_handle(multi, handle)
+                if curl_multi_add_handle(multi, handle) == CURLM_OK { continue }
+            }
+            if transfer.follow(code) {
                 curl_multi_remove_handle(multi, handle)
                 if curl_multi_add_handle(multi, handle) == CURLM_OK { continue }
             }

@@ -5,9 +5,7 @@ extension HTTPRequest {
     /// in one of them would start another header, or another request. The text never quotes what is wrong; it may be a
     /// secret.
     var refusal: String? {
-        if url.isEmpty || !url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) {
-            return "the URL is empty or holds a space or control character"
-        }
+        if !HTTPRequest.isUsable(url) { return "the URL has no host or holds a space or control character" }
         for header in headers {
             if header.name.isEmpty || !header.name.utf8.allSatisfy(isTokenByte) {
                 return "a header's name is empty or holds a character that cannot be in one"
@@ -17,6 +15,16 @@ extension HTTPRequest {
             }
         }
         return nil
+    }
+}
+
+extension HTTPRequest {
+    /// Whether a URL has a host, and nothing in it that ends a line.
+    static func isUsable(_ url: String) -> Bool {
+        guard url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }), let colon = url.utf8.firstIndex(of: UInt8(ascii: ":"))
+        else { return false }
+        let rest = url.utf8[colon...].dropFirst()
+        return rest.starts(with: "//".utf8) && rest.dropFirst(2).first.map { !"/?#".utf8.contains($0) } ?? false
     }
 }
 

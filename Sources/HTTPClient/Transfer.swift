@@ -22,7 +22,20 @@ final class Transfer {
     /// Of the client.
     private var used: UsedConnections?
     private(set) var isEncrypted = false
-    private(set) var isFollowing = false
+    private(set) var redirectCount = 0
+    private var redirectLimit = 0
+    private var deadline = ContinuousClock.now
+    /// Of the places before the last one.
+    private(set) var earlier = Earlier()
+
+    /// What was sent and came back before the request was sent on elsewhere.
+    struct Earlier {
+        var resendings = 0
+        var bytesSent = 0
+        var bytesReceived = 0
+        var elapsed = Duration.zero
+    }
+
     // The body is read by a callback instead of being handed over as a pointer: libcurl copies it to its own buffer
     // either way, and so the array's memory is only touched while a call of `read` runs.
     private var body: [[UInt8]] = []
@@ -56,6 +69,8 @@ final class Transfer {
         bodySize = body.reduce(0) { $0 + $1.count }
         received = ReceivedAnswer(bodyLimit: request.answerLimit)
         isEncrypted = request.url.utf8.starts(with: "https:".utf8)
+        redirectLimit = request.redirectLimit
+        deadline = ContinuousClock.now + request.timeout
         try set(
             code: forwarder_curl_set_callbacks(
                 handle, Unmanaged.passUnretained(self).toOpaque(), willSend, readBody, seekBody, takeHeader, takeBody))
@@ -71,7 +86,6 @@ final class Transfer {
             try set(code: forwarder_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, bodySize))
         }
         try setHeaders(request, userAgent: options.userAgent)
-        try setRedirects(request)
         if !request.mayReuseConnection {
             try set(CURLOPT_FRESH_CONNECT, 1)
             try set(CURLOPT_FORBID_REUSE, 1)
@@ -87,6 +101,33 @@ final class Transfer {
         return forwarder_curl_set_long(handle, CURLOPT_FRESH_CONNECT, 1) == CURLE_OK
     }
 
+    /// Makes the handle ready to be added once more if what has ended was a redirect that is to be followed. Not left to
+    /// libcurl: it would use a connection again for it, whatever was asked for.
+    func follow(_ code: CURLcode) -> Bool {
+        guard code == CURLE_OK, redirectCount < redirectLimit, 300...399 ~= info(CURLINFO_RESPONSE_CODE),
+            let next = forwarder_curl_get_text(handle, CURLINFO_REDIRECT_URL)
+        else { return false }
+        let url = String(cString: next)
+        let goesToTLS = url.utf8.starts(with: "https:".utf8)
+        guard goesToTLS || !isEncrypted && url.utf8.starts(with: "http:".utf8), HTTPRequest.isUsable(url) else {
+            return false
+        }
+        let left = deadline - ContinuousClock.now
+        earlier.resendings += sendings - 1
+        earlier.bytesSent += info(CURLINFO_REQUEST_SIZE)
+        earlier.bytesReceived += received.headerByteCount + size(CURLINFO_SIZE_DOWNLOAD_T)
+        earlier.elapsed += .microseconds(size(CURLINFO_TOTAL_TIME_T))
+        guard forwarder_curl_set_text(handle, CURLOPT_URL, url) == CURLE_OK,
+            forwarder_curl_set_long(handle, CURLOPT_TIMEOUT_MS, left.optionMilliseconds) == CURLE_OK
+        else { return false }
+        isEncrypted = goesToTLS
+        redirectCount += 1
+        sendings = 0
+        errorText[0] = 0
+        received = ReceivedAnswer(bodyLimit: received.bodyLimit)
+        return true
+    }
+
     /// Forgets the request. The handle must have been removed from the multi handle; it keeps its TLS sessions.
     func reset() {
         curl_easy_reset(handle)
@@ -96,6 +137,8 @@ final class Transfer {
         received = ReceivedAnswer(bodyLimit: HTTPAnswer.bodyLimit)
         sendings = 0
         isToStartAnew = false
+        redirectCount = 0
+        earlier = Earlier()
         body = []
         bodySize = 0
         bodyOffset = 0
@@ -139,16 +182,6 @@ final class Transfer {
         try set(CURLOPT_UPLOAD_BUFFERSIZE, 256 << 10)
     }
 
-    private func setRedirects(_ request: HTTPRequest) throws(OptionRefusal) {
-        isFollowing = request.redirectLimit > 0
-        guard isFollowing else { return }
-        try set(CURLOPT_FOLLOWLOCATION, 1)
-        try set(CURLOPT_MAXREDIRS, request.redirectLimit)
-        try set(CURLOPT_REDIR_PROTOCOLS_STR, isEncrypted ? "https" : "http,https")
-        // Whoever redirects has written the URL as he wants it asked for.
-        try set(CURLOPT_PATH_AS_IS, 1)
-    }
-
     private func setHeaders(_ request: HTTPRequest, userAgent: String) throws(OptionRefusal) {
         try set(CURLOPT_USERAGENT, userAgent)
         // A name without a value takes the header out that libcurl would add: no round trip to ask whether a body is
@@ -183,9 +216,6 @@ final class Transfer {
         var answer = 0
         return forwarder_curl_get_long(handle, question, &answer) == CURLE_OK ? answer : 0
     }
-
-    /// How often the request was sent on elsewhere.
-    var redirectCount: Int { isFollowing ? info(CURLINFO_REDIRECT_COUNT) : 0 }
 
     /// The host that the last sending was for.
     var host: String {

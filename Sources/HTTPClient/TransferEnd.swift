@@ -16,35 +16,24 @@ extension Transfer {
         let connected = max(size(CURLINFO_CONNECT_TIME_T), size(CURLINFO_APPCONNECT_TIME_T))
         return HTTPClient.Completion(
             id: id, outcome: outcome, faultDetail: detail,
-            elapsed: .microseconds(size(CURLINFO_TOTAL_TIME_T)),
+            elapsed: earlier.elapsed + .microseconds(size(CURLINFO_TOTAL_TIME_T)),
             connectTime: info(CURLINFO_NUM_CONNECTS) > 0 && sendings > 0 ? .microseconds(connected) : nil,
-            wasResent: sendings > 1 + redirectCount,
-            bytesSent: info(CURLINFO_REQUEST_SIZE) + size(CURLINFO_SIZE_UPLOAD_T),
-            bytesReceived: received.headerByteCount + size(CURLINFO_SIZE_DOWNLOAD_T))
+            wasResent: sendings > 1 || earlier.resendings > 0,
+            bytesSent: earlier.bytesSent + info(CURLINFO_REQUEST_SIZE) + size(CURLINFO_SIZE_UPLOAD_T),
+            bytesReceived: earlier.bytesReceived + received.headerByteCount + size(CURLINFO_SIZE_DOWNLOAD_T))
     }
 
     private func outcome(_ code: CURLcode, usesProxy: Bool) -> HTTPOutcome {
         // Refusing the rest of a body makes libcurl end with an error of its own; all the same it is an answer.
-        let status = info(CURLINFO_RESPONSE_CODE)
-        guard code == CURLE_OK || received.isTruncated || isUnfollowed(status, code) else {
-            return .noAnswer(fault(code, usesProxy: usesProxy))
-        }
+        guard code == CURLE_OK || received.isTruncated else { return .noAnswer(fault(code, usesProxy: usesProxy)) }
         // 7.88.1 is content when the connection ends behind the status line.
+        let status = info(CURLINFO_RESPONSE_CODE)
         guard received.headersAreWhole, status >= 200 else { return .noAnswer(.reset) }
         var answer = HTTPAnswer(
             status: status, headers: received.headers, body: received.body, isTruncated: received.isTruncated)
         if redirectCount > 0 { answer.redirect = HTTPAnswer.Redirect(count: redirectCount, host: host) }
         return .answer(answer)
     }
-
-    /// A redirect that leads where it must not, or one too many, is an answer.
-    private func isUnfollowed(_ status: Int, _ code: CURLcode) -> Bool {
-        guard isFollowing, 300...399 ~= status else { return false }
-        return [CURLE_TOO_MANY_REDIRECTS, CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT].contains(code)
-    }
-
-    /// Whether the request has been sent to where it was to go last.
-    private var wasSent: Bool { sendings > redirectCount }
 
     private func fault(_ code: CURLcode, usesProxy: Bool) -> TransportFault {
         if received.headersAreTooLong { return .protocolViolation }
@@ -90,13 +79,13 @@ extension Transfer {
             // CURLE_UNKNOWN_OPTION, CURLE_SETOPT_OPTION_SYNTAX, CURLE_INTERFACE_FAILED, CURLE_NO_CONNECTION_AVAILABLE,
             // CURLE_RECURSIVE_API_CALL, CURLE_UNRECOVERABLE_POLL, CURLE_READ_ERROR, CURLE_WRITE_ERROR and
             // CURLE_ABORTED_BY_CALLBACK are about this side; the rest belongs to other protocols than HTTP.
-            return wasSent ? .reset : .local
+            return sendings > 0 ? .reset : .local
         }
     }
 
     /// A timeout says only that time was up; where it was spent says whose trouble it is.
     private func faultOfTimeout(usesProxy: Bool) -> TransportFault {
-        if wasSent { return .timeout }
+        if sendings > 0 { return .timeout }
         // Known from the moment the TCP connection stands. (CURLINFO_CONNECT_TIME is not set before TLS is up as well.)
         guard info(CURLINFO_LOCAL_PORT) != 0 else {
             if usesProxy { return .proxy }

@@ -21,8 +21,8 @@ struct Arguments {
     static let help = """
         usage: fake-microsoft [OPTION]...
 
-        Stands in for Microsoft Advertising on this machine: the Conversions API, Offline Conversions and the OAuth
-        token endpoint on one port. Judges every request by the documented contract and keeps books.
+        Stands in for Microsoft Advertising on this machine: the Conversions API, Offline Conversions, the OAuth token
+        endpoint, Invest's pixels and the service that keeps them, on one port. Judges every request by the documented contract and keeps books.
 
           --host ADDRESS            listen there                                      (127.0.0.1)
           --port PORT               0 takes a free one; it is printed at the start    (0)
@@ -36,6 +36,8 @@ struct Arguments {
           --goal NAME[=OPTION,...]  a conversion goal of the account; may be repeated; options: enhanced, external,
                                     young=SECONDS                 (Purchase=enhanced, Lead Form Submit=enhanced)
                                     id=ID, unattributed=REASON    for reports
+          --pixel ID[=COUNTS]       a pixel of Invest, of advertiser 2; may be repeated; COUNTS: all, one (per user), or the
+                                    minutes between two of a user   (37=all, 38=one)
           --developer-token TOKEN                                                     (developer-token)
           --client-id ID                                                              (client-id)
           --client-secret SECRET    none: a public client
@@ -90,6 +92,7 @@ struct Arguments {
             case "--goal":
                 let (name, goal) = try Arguments.goal(try value())
                 account.goals[name] = goal
+            case "--pixel": settings.invest.add(try Arguments.pixel(try value()))
             case "--developer-token": settings.developerToken = try value()
             case "--client-id": settings.grant.clientID = try value()
             case "--client-secret": settings.grant.clientSecret = try value()
@@ -107,11 +110,34 @@ struct Arguments {
         }
         self.plan = plan
         if settings.tags.isEmpty { settings.tags = ["12345678": "capi-token"] }
+        if settings.invest.pixels.isEmpty {
+            for pixel in ["37=all", "38=one"] { settings.invest.add(try Arguments.pixel(pixel)) }
+        }
         if account.goals.isEmpty {
             let goal = OfflineGoal(takesEnhancedConversions: true)
             account.goals = ["Purchase": goal, "Lead Form Submit": goal]
         }
         settings.accounts = [account]
+    }
+
+    /// Hybrid, active, with the longest windows.
+    private static func pixel(_ text: String) throws(UsageError) -> FakePixel {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard let id = parts.first.flatMap({ Int($0) }), id > 0 else {
+            throw UsageError(message: "--pixel needs a number, not '\(text)'")
+        }
+        var pixel = FakePixel(id: id, advertiserID: 2, name: "Pixel \(id)")
+        pixel.trigger = .hybrid
+        switch parts.count == 2 ? parts[1] : "one" {
+        case "one": break
+        case "all": pixel.minMinutesPerConversion = 0
+        case let minutes:
+            guard let minutes = Int(minutes), 1...32_767 ~= minutes else {
+                throw UsageError(message: "--pixel \(id) counts all, one, or one in 1 to 32767 minutes")
+            }
+            pixel.minMinutesPerConversion = minutes
+        }
+        return pixel
     }
 
     private static func pair(

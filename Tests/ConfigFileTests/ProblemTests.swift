@@ -184,7 +184,6 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
             "send belongs to destinations of type capi: nothing else can carry the signal"),
         Mistake("token: {env: X}", "token", "belongs to destinations of type capi"),
         Mistake("goals: {A: B}", "goals", "belongs to destinations of type offline_conversions"),
-        Mistake("batch: {max_events: 2}", "batch.max_events", "is not to be chosen: a pixel takes one event a request"),
         Mistake("retry_ambiguous: maybe", "retry_ambiguous", "`maybe` is neither true nor false; write true or false"),
         Mistake("max_event_age: 91d", "max_event_age", "`91d` is out of bounds", write: duration("2m", "90d")),
         Mistake("token_paramater: x", "token_paramater", "unknown key; did you mean token_parameter?"),

@@ -13,6 +13,16 @@ public struct Queue<Element> {
         storage.append(element)
     }
 
+    /// Puts an element before all others.
+    public mutating func prepend(_ element: Element) {
+        if head > 0 {
+            head -= 1
+            storage[head] = element
+        } else {
+            storage.insert(element, at: 0)
+        }
+    }
+
     public mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
         let element = storage[head]

@@ -119,9 +119,6 @@ extension DestinationSettings {
             let text = "holds no page with a value, which is two events; write at least 2, or page_value: false"
             map.refuse("batch", "max_events", because: text)
         }
-        if case .investPixel = kind, batch.maxEvents != 1 {
-            map.refuse("batch", "max_events", because: "is not to be chosen: a pixel takes one event a request")
-        }
         let isElsewhere = "belongs to destinations of type capi"
         if case .capi = kind {
         } else {

@@ -33,8 +33,8 @@ public struct DestinationSettings: Sendable, Equatable {
         self.endpoint = endpoint ?? kind.defaultEndpoint
         dedupe.window = kind.defaultDedupeWindow
         guard case .investPixel = kind else { return }
-        // A request carries one event, and may be sent on elsewhere before it is answered.
-        batch.maxEvents = 1
+        // A request carries one event of a batch, and may be sent on elsewhere before it is answered.
+        batch.maxEvents = 100
         concurrency = 16
     }
 

@@ -72,9 +72,22 @@ extension DestinationLane {
     private mutating func nextBatch(_ now: Moment) -> PendingBatch? {
         if let index = parts.firstIndex(where: { $0.notBefore <= now.uptime }) { return parts.remove(at: index) }
         let isQueueNext = lastSource == .fresh || fresh.isEmpty
-        let next = isQueueNext ? due.popFirst() ?? fresh.popFirst() : fresh.popFirst()
-        if let next { lastSource = next.source }
-        return next
+        guard let next = isQueueNext ? due.popFirst() ?? fresh.popFirst() : fresh.popFirst() else { return nil }
+        lastSource = next.source
+        return fitting(next)
+    }
+
+    /// What of a batch has room in one request; the rest goes back to where it came from.
+    private mutating func fitting(_ pending: PendingBatch) -> PendingBatch {
+        let room = interface.deliveriesPerRequest
+        guard pending.count > room else { return pending }
+        var (first, rest) = (pending, pending)
+        (first.batch, rest.batch) = pending.batch.split(at: room)
+        switch pending.source {
+        case .fresh: fresh.prepend(rest)
+        case .queue: due.prepend(rest)
+        }
+        return first
     }
 
     /// Takes out what is too late, or was tried too often.

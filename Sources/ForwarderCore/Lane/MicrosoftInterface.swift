@@ -51,6 +51,11 @@ public enum MicrosoftInterface: Sendable {
         }
     }
 
+    /// How many deliveries a request has room for, whatever the size of the batches they come in.
+    var deliveriesPerRequest: Int {
+        if case .investPixels = self { 1 } else { .max }
+    }
+
     /// Whether a request that may have been carried out is sent again. The others recognise a repeat.
     var repeatsUnclear: Bool {
         if case .investPixels(let pixels) = self { pixels.repeatsUnclear } else { true }

@@ -29,7 +29,6 @@ extension Simulation {
         if chance(50, &random) { pixels.events[0].repetition = .minutes(0) }
         var invest = DestinationSettings(name: "invest", kind: .investPixel(pixels))
         vary(&invest)
-        invest.batch.maxEvents = 1
         let configuration = Configuration(kafka: KafkaSettings(brokers: [], topics: []), destinations: [capi, offline])
         return configuration.running + [invest]
     }
