@@ -81,9 +81,14 @@ final class Transfer {
         try set(CURLOPT_URL, request.url)
         switch request.method {
         case .get: try set(CURLOPT_HTTPGET, 1)
-        case .post:
+        case .delete:
+            try set(CURLOPT_HTTPGET, 1)
+            try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+        case .post, .put:
             try set(CURLOPT_POST, 1)
             try set(code: forwarder_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, bodySize))
+            // As a PUT of libcurl's own it would be an upload, which asks for the file's size in another option.
+            if request.method == .put { try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
         }
         try setHeaders(request, userAgent: options.userAgent)
         if !request.mayReuseConnection {

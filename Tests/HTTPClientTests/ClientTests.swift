@@ -25,6 +25,29 @@ extension HTTP {
             }
         }
 
+        @Test func `each method arrives as itself, also on a handle that another one has used`() async throws {
+            try await withServer { request in
+                .text("\(request.method) \(request.query) \(request.body.count)")
+            } _: { _, url in
+                let methods: [HTTPRequest.Method] = [.put, .get, .delete, .post, .put, .delete, .get]
+                let bodies = try await withClient { client in
+                    try methods.map { method in
+                        let hasBody = method == .put || method == .post
+                        let request = HTTPRequest(
+                            method: method, url: "\(url)/a?id=1", body: hasBody ? Array("body".utf8) : [],
+                            timeout: .seconds(10))
+                        let answer = try expectAnswer(try #require(client.exchange(request)))
+                        return String(decoding: answer.body, as: UTF8.self)
+                    }
+                }
+                #expect(
+                    bodies == [
+                        "PUT id=1 4", "GET id=1 0", "DELETE id=1 0", "POST id=1 4", "PUT id=1 4", "DELETE id=1 0",
+                        "GET id=1 0",
+                    ])
+            }
+        }
+
         @Test(arguments: [1, 300_000])
         func `a dead connection costs a second sending, which is reported`(bodySize: Int) async throws {
             let bodies = Notes<Substring>()

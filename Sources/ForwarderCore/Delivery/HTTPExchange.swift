@@ -3,6 +3,9 @@ public struct HTTPRequest: Sendable, Equatable {
     public enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
+        /// Sent without a body.
+        case delete = "DELETE"
     }
 
     public struct Header: Sendable, Equatable {
