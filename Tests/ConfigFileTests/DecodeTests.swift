@@ -140,6 +140,7 @@ import Testing
               hosts: [Admin.Example, '[::1]']
             log: {level: debug, metrics_interval: 1m}
             shutdown: {grace: 1m}
+            pixel_service: {endpoint: 'http://localhost:1/', username: a@b, password: {env: P}, advertiser_id: 007}
             """
         var kafka = KafkaSettings(brokers: ["a.example:9092", "[::1]:9093", "b"], topics: ["one", "two"])
         kafka.groupID = "42"
@@ -174,6 +175,10 @@ import Testing
         expected.log.level = .debug
         expected.log.metricsInterval = .seconds(60)
         expected.shutdown.grace = .seconds(60)
+        var pixels = PixelServiceSettings(username: "a@b", password: .environment("P"))
+        pixels.endpoint = "http://localhost:1"
+        pixels.advertiserID = "007"
+        expected.pixelService = pixels
         #expect(try configuration(text) == expected)
     }
 

@@ -303,6 +303,16 @@ private let noMap = "is no map; write its keys on lines of their own, each with 
             "input: {fields: {items: a.b, item_ids: a.b.0}}", "input.fields.item_ids",
             "is the place of items, or inside of it; one value can be one field only"),
         Mistake("destination: []", "destination", "unknown key; did you mean destinations?"),
+        Mistake(
+            "pixel_service: {password: {env: A}}", "pixel_service.username", "is missing",
+            write: "a text of 1 to 100 characters"),
+        Mistake(
+            "pixel_service: {username: a, password: {env: A}, advertiser_id: shop}", "pixel_service.advertiser_id",
+            "is not made of digits alone", write: "its digits, 19 at most, or off"),
+        Mistake(
+            "pixel_service: {username: a, password: {env: A}, endpoint: 'http://api.example'}",
+            "pixel_service.endpoint", "would send secrets over plain http to another machine",
+            write: "https://host, or http:// to 127.0.0.1, [::1] or localhost, without credentials, query and fragment"),
     ]
 
     @Test(arguments: sections)

@@ -63,6 +63,7 @@ import Testing
           hosts: [admin.example, '[::2]']
         log: {level: error, metrics_interval: 1h}
         shutdown: {grace: 10m}
+        pixel_service: {endpoint: 'http://[::1]:3', username: 'a "b"', password: {file: /run/pixels}, advertiser_id: 2}
         """
 
     @Test func `the redacted configuration is the whole configuration`() throws {

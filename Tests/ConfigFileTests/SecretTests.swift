@@ -28,6 +28,7 @@ import Testing
             { key in offline().replacing("destinations:", with: "state: {directory: /data, key: \(key)}\ndestinations:")
             }
         ),
+        ("pixel_service.password", { capi(more: "pixel_service: {username: a, password: \($0)}") }),
         ("kafka.properties.sasl.password", { capi(kafka: "properties: {sasl.password: \($0)}") }),
         ("kafka.properties.ssl.key.pem", { capi(kafka: "properties: {ssl.key.pem: \($0)}") }),
     ]

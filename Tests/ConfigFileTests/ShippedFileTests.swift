@@ -42,6 +42,7 @@ import Testing
                 type: invest_pixel
                 events: {Purchase: {pixel_id: 37, min_minutes_per_conv: 0}, Lead: 38}
                 retry_ambiguous: false
+            pixel_service: {username: pixel-user, password: {env: INVEST_PASSWORD}}
             """
         var reference = try #require(
             Configuration.decode(try ConfigFile.load(configPath("reference.yaml"))).configuration)

@@ -37,7 +37,7 @@ extension Configuration {
             map(["type": text(DestinationType.offlineConversions.rawValue), "goals": map(["Purchase": map([:])])]),
             map(["type": text(DestinationType.investPixel.rawValue), "events": map(["Purchase": map([:])])]),
         ]
-        let root = map(["destinations": node(.list(destinations))])
+        let root = map(["destinations": node(.list(destinations)), "pixel_service": map([:])])
         _ = MapReader.read(root, pattern: "", findings) { read($0) }
         return findings.keys
     }
@@ -51,7 +51,8 @@ extension Configuration {
             destinations: readDestinations(map),
             admin: map.section("admin") { .read($0) },
             log: map.section("log") { .read($0) },
-            shutdown: map.section("shutdown") { .read($0) })
+            shutdown: map.section("shutdown") { .read($0) },
+            pixelService: .read(map))
     }
 }
 

@@ -29,6 +29,7 @@ extension Configuration {
                 $0.member("metrics_interval", log.metricsInterval)
             }
             json.section("shutdown") { $0.member("grace", shutdown.grace) }
+            if let pixelService { json.section("pixel_service") { pixelService.write(to: &$0) } }
         }
         return json.bytes
     }

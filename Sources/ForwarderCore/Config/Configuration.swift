@@ -8,12 +8,14 @@ public struct Configuration: Sendable, Equatable {
     public var admin: AdminSettings
     public var log: LogSettings
     public var shutdown: ShutdownSettings
+    /// nil: there is nobody whom the `pixels` commands could be.
+    public var pixelService: PixelServiceSettings?
 
     public init(
         kafka: KafkaSettings, input: InputSettings = InputSettings(), state: StateSettings = StateSettings(),
         http: HTTPSettings = HTTPSettings(), destinations: [DestinationSettings],
         admin: AdminSettings = AdminSettings(), log: LogSettings = LogSettings(),
-        shutdown: ShutdownSettings = ShutdownSettings()
+        shutdown: ShutdownSettings = ShutdownSettings(), pixelService: PixelServiceSettings? = nil
     ) {
         self.kafka = kafka
         self.input = input
@@ -23,6 +25,7 @@ public struct Configuration: Sendable, Equatable {
         self.admin = admin
         self.log = log
         self.shutdown = shutdown
+        self.pixelService = pixelService
     }
 }
 
