@@ -134,11 +134,3 @@ extension AdvertisingAccount {
             status: text("AccountLifeCycleStatus"))
     }
 }
-
-extension JSONElement {
-    /// An id: 64 bits, written as a string, for they may not fit a number.
-    fileprivate var microsoftID: String? {
-        let text = string ?? integer.map { "\($0)" } ?? ""
-        return 1...19 ~= text.utf8.count && text.utf8.allSatisfy(isDigit) ? text : nil
-    }
-}

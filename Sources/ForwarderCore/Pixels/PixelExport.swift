@@ -1,0 +1,44 @@
+/// What a server calls to report a conversion of a pixel, in the form in which Monetize exports it.
+public struct PixelExport: Sendable {
+    public static let defaultHost = "sspx-router.adnxs.com"
+
+    public let id: String
+    /// With the macros that whoever calls it replaces. `sspdata` is last, as the service demands.
+    public let url: String
+
+    public struct Unusable: Error {
+        public var reason: String
+    }
+
+    public init(id: String, host: String = defaultHost) throws(Unusable) {
+        guard ConversionPixel.isID(id) else { throw Unusable(reason: "\(quoted(id)) is no id of a pixel") }
+        guard let address = HostAndPort(host[...]), address.port != 0 else {
+            throw Unusable(
+                reason: "--host: \(quoted(host)) is no host; it takes a name such as \(PixelExport.defaultHost)")
+        }
+        self.id = id
+        url =
+            "https://\(address.text)/sspx?id=\(id)&order_id=[ORDER_ID]&value=[VALUE]&other=[OTHER]&sspdata=[SSPDATA]"
+    }
+
+    /// Lines for the configuration of the daemon.
+    public var yaml: String {
+        """
+        destinations:
+          - name: invest
+            type: invest_pixel
+            events:
+              Purchase: {pixel_id: "\(id)"}
+        """
+    }
+
+    public var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("id", id)
+            $0.member("url", url)
+            $0.member("configuration", yaml)
+        }
+        return writer.bytes
+    }
+}
