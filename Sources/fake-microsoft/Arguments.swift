@@ -55,6 +55,9 @@ struct Arguments {
           POST /_fake/plan?name=PLAN&seconds=N       put a fault plan into force; also name=poison&id=EVENT
           POST /_fake/token?tag=ID&token=TOKEN       give a tag another token
           POST /_fake/token?expire=access            let all access tokens expire
+          POST /_fake/pixels?expire=tokens           likewise those of the Conversion Pixel Service, which knows
+                                                     pixel-user with Pixel-Password-1; ?throttle=N: its next N
+                                                     requests are too many; ?id=PIXEL&line_items=ID,ID: who uses it
         SIGINT or SIGTERM ends it and prints the books.
         """
 

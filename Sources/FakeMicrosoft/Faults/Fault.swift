@@ -104,6 +104,8 @@ public struct FaultTargets: OptionSet, Hashable, Sendable {
     public static let reports = FaultTargets(rawValue: 8)
     /// Server-side pixels of Invest.
     public static let pixels = FaultTargets(rawValue: 16)
+    /// The Conversion Pixel Service. Not part of `all`.
+    public static let pixelService = FaultTargets(rawValue: 32)
     public static let events: FaultTargets = [.capi, .offline, .pixels]
     public static let all: FaultTargets = [.capi, .offline, .oauth, .pixels]
 }

@@ -33,6 +33,9 @@ public struct FakePixel: Sendable, Equatable {
     public var piggybacks: [Piggyback] = []
     /// Line items that use it, by id: it cannot be deleted while there is one.
     public var lineItems: [Int] = []
+    /// `YYYY-MM-DD hh:mm:ss`
+    public var createdOn = "2026-01-02 03:04:05"
+    public var lastModified = "2026-01-02 03:04:05"
 
     public init(id: Int, advertiserID: Int, name: String) {
         self.id = id
@@ -46,6 +49,9 @@ public struct InvestSettings: Sendable {
     public var username = "pixel-user"
     public var password = "Pixel-Password-1"
     public var pixels: [Int: FakePixel] = [:]
+    /// Ids of advertisers by their codes.
+    public var advertiserCodes: [String: Int] = [:]
+    public var tokenLifetime = Duration.seconds(7200)
 
     public init() {}
 

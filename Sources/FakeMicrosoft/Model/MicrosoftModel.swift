@@ -18,6 +18,8 @@ public struct MicrosoftModel: Sendable {
     var tokenTraffic = Traffic()
     /// By pixel, what was made of its conversions.
     public internal(set) var pixelCounts: [Int: PixelCounts] = [:]
+    /// Of the Conversion Pixel Service.
+    public internal(set) var pixelTokens = PixelTokenDesk()
     /// Questions for what became of conversions.
     public internal(set) var goalReports = 0
     /// Questions for the token of a tag.
@@ -69,6 +71,7 @@ public struct MicrosoftModel: Sendable {
         case .consent: return .reply(answerConsentRequest(request, now: now, using: &rng))
         case .pixel(let isSentOn): return .reply(answerPixel(request, isSentOn: isSentOn, exchange))
         case .customers(let kind): return .reply(answerCustomerRequest(request, kind, exchange))
+        case .pixelService(let kind): return .reply(answerPixelService(request, kind, exchange, using: &rng))
         case .unknown:
             strays.blame(Finding(reason: "unknown_path"))
             let reply = FakeReply.page(404, "Not Found")

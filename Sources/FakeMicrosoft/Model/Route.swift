@@ -10,9 +10,14 @@ enum Route: Equatable {
     case customers(CustomerRequest)
     /// A server-side pixel, or what it was sent on to.
     case pixel(isSentOn: Bool)
+    case pixelService(PixelServiceRequest)
     case unknown
 
     init(path: String) {
+        if let request = PixelServiceRequest(rawValue: path) {
+            self = .pixelService(request)
+            return
+        }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         switch parts.count {
         case 2 where parts[1] == "sspx": self = .pixel(isSentOn: false)
@@ -44,6 +49,7 @@ enum Route: Equatable {
         case .oauth: .oauth
         case .goalReport, .tagToken: .reports
         case .pixel: .pixels
+        case .pixelService: .pixelService
         case .consent, .customers, .unknown: []
         }
     }

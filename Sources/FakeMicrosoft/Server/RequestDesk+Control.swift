@@ -11,13 +11,15 @@ extension RequestDesk {
         case ("GET", "/_fake/value"): return countedValue(query)
         case ("POST", "/_fake/plan"): return follow(query)
         case ("POST", "/_fake/token"): return changeToken(query)
+        case ("POST", "/_fake/pixels"): return changePixels(query)
         default:
             return .problem(
                 404,
                 "there are GET /_fake/report, GET /_fake/events?tag=&id= "
                     + "or ?account=&name=&time=&click_id=&email=&phone=, "
                     + "GET /_fake/value?tag=&transaction=&goal= or ?account=&name=&time=&click_id=&email=&phone=, "
-                    + "POST /_fake/plan?name=&seed=&seconds= and POST /_fake/token?tag=&token= or ?expire=access")
+                    + "POST /_fake/plan?name=&seed=&seconds= POST /_fake/token?tag=&token= or ?expire=access, "
+                    + "POST /_fake/pixels?expire=tokens or ?throttle= or ?id=&line_items=")
         }
     }
 
@@ -103,7 +105,7 @@ extension ServerAnswer {
         ServerAnswer(status: status, headers: [("Content-Type", "application/json")], body: body + Array("\n".utf8))
     }
 
-    fileprivate static func problem(_ status: Int, _ message: String) -> ServerAnswer {
+    static func problem(_ status: Int, _ message: String) -> ServerAnswer {
         var writer = JSONWriter()
         writer.object { $0.member("problem", message) }
         return json(status, writer.bytes)

@@ -62,7 +62,7 @@ final class Sink: Sendable {
             found = Sink.find("\"event_id\":", pivot: 6, in: request.body)
             // What programs that write in bulk to a search engine want to hear.
             body = "{\"took\":1,\"errors\":false,\"items\":[]}"
-        case .oauth, .goalReport, .tagToken, .consent, .customers, .pixel, .unknown: return nil
+        case .oauth, .goalReport, .tagToken, .consent, .customers, .pixel, .pixelService, .unknown: return nil
         }
         let hasIDs = if case .offline = Route(path: request.path) { false } else { true }
         total.withLock { total in
