@@ -164,7 +164,12 @@ private final class Rehearsal {
             if situation == .unrenewed { settings.grant.accessTokenLifetime = .seconds(8) }
             if situation == .goalless { settings.accounts[0].goals["Purchase"] = nil }
         }
-        stage.settings.other = ["log: {metrics_interval: 1s, level: debug}"]
+        stage.settings.other = [
+            "log: {metrics_interval: 1s, level: debug}",
+            "pixel_service: {endpoint: \"\(stage.microsoft.endpoint)\", username: \(InvestSettings().username), "
+                + "password: {file: \(stage.directory.path)/pixel-password}, advertiser_id: 2}",
+        ]
+        try stage.directory.write(InvestSettings().password, to: "pixel-password")
         try begin(situation)
     }
 

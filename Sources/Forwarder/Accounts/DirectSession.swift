@@ -46,9 +46,20 @@ final class DirectSession {
 
     /// Nothing to lock before the first start.
     private static func lock(_ directory: String, mayCreate: Bool) throws(Refused) -> DirectoryLock? {
+        guard try hasOwnDirectory(directory, mayCreate: mayCreate) else { return nil }
+        do throws(StoreError) {
+            return try DirectoryLock(directory: directory, mayCreate: mayCreate)
+        } catch {
+            guard case .missing = error.kind else { throw Refused(reason: error.description) }
+            return nil
+        }
+    }
+
+    /// Whether the state directory is there, which must be this user's: what is written to another's, the daemon cannot use.
+    static func hasOwnDirectory(_ directory: String, mayCreate: Bool) throws(Refused) -> Bool {
         var info = stat()
         if stat(directory, &info) != 0 {
-            guard mayCreate else { return nil }
+            guard mayCreate else { return false }
             guard mkdir(directory, 0o700) == 0, stat(directory, &info) == 0 else {
                 throw Refused(reason: "\(directory) cannot be made (\(String(cString: strerror(errno))))")
             }
@@ -56,12 +67,7 @@ final class DirectSession {
         guard info.st_uid == geteuid() else {
             throw Refused(reason: "\(directory) belongs to another user (\(info.st_uid)); run this as that user")
         }
-        do throws(StoreError) {
-            return try DirectoryLock(directory: directory, mayCreate: mayCreate)
-        } catch {
-            guard case .missing = error.kind else { throw Refused(reason: error.description) }
-            return nil
-        }
+        return true
     }
 
     func id(of destination: String) -> DestinationID? { ids[destination] }

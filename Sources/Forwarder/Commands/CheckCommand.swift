@@ -66,6 +66,7 @@ extension Command {
                 }
                 examineGrant(destination, configuration.state)
             }
+            examinePixels(configuration.pixelService)
             examineAdmin(configuration.admin)
             examineKafka(configuration.kafka)
             examineState(configuration)
@@ -82,6 +83,16 @@ extension Command {
                     --destination \(destination.name)`, or set oauth.refresh_token
                     """)
             case let problem?: troubles.append("destination \(destination.name): saved grant: \(problem)")
+            }
+        }
+
+        /// Doubtful, no more: the daemon works without it.
+        private mutating func examinePixels(_ settings: PixelServiceSettings?) {
+            guard let settings else { return }
+            do throws(Secrets.Unreadable) {
+                _ = try Secrets.read(settings.password)
+            } catch {
+                warnings.append("pixel_service.password: \(error.reason); `pixels` will not work")
             }
         }
 

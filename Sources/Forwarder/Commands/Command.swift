@@ -31,7 +31,7 @@ public struct Command: Sendable {
     public static let all: [Command] = [
         .run, .check, .explain, .auth, .accounts, .sendTest, .status, .deliveries, .verdicts, .queue, .deadLetters,
         .rejects, .erase, .destinations,
-        .rewind, .version,
+        .rewind, .pixels, .version,
     ]
 }
 
