@@ -26,21 +26,23 @@ enum PixelAnswer: Sendable {
             || refusal?.code == "RATE_EXCEEDED"
         if isThrottled {
             self = .throttled(for: answer.retryAfter(now))
-        } else if let refusal {
+        } else if let refusal, !refusal.id.isEmpty {
             self = .refused(refusal)
-        } else if 200...299 ~= answer.status, let response {
+        } else if refusal == nil, let response {
             self = .done(response)
         } else if answer.isTruncated {
             self = .unknown("the answer is longer than \(PixelSession.answerLimit >> 20) MiB")
         } else {
-            self = .unknown("no answer of the service (HTTP \(answer.status)); look at pixel_service.endpoint")
+            self = .unknown(
+                "the answer is none of the service's (HTTP \(answer.status)); if it stays so, look at pixel_service.endpoint"
+            )
         }
     }
 }
 
 /// An error of the service.
 struct PixelRefusal: Sendable, Equatable {
-    /// `error_id`; empty if there is none.
+    /// `error_id`; empty if there is none, and then nobody knows what it is about.
     var id: String
     /// `error_code`.
     var code: String?
@@ -66,7 +68,7 @@ struct PixelRefusal: Sendable, Equatable {
     /// - Parameter user: who asked.
     func words(to call: PixelCall?, user: String) -> String {
         let said = [id, code ?? "", text].filter { !$0.isEmpty }.joined(separator: ", ")
-        return "\(meaning(call, user)) (\(said.isEmpty ? "no reason is given" : said))"
+        return "\(meaning(call, user)) (\(said))"
     }
 
     private func meaning(_ call: PixelCall?, _ user: String) -> String {

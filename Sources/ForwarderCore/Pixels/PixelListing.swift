@@ -30,7 +30,8 @@ public struct PixelListing: Sendable {
         }
         // Pages shift while somebody else makes and deletes pixels.
         let new = page.filter { known.insert($0.id).inserted }
-        pixels += new.prefix(asked)
+        isCut = new.count > limit - pixels.count
+        pixels += new.prefix(limit - pixels.count)
         start += page.count
         let hasMore = count.map { start < $0 } ?? (page.count >= asked)
         // A page without anything new would come for ever.

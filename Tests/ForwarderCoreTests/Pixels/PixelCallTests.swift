@@ -110,6 +110,15 @@ struct PixelCallTests {
         #expect(listing.pixels.count == 100)
     }
 
+    @Test func `a service that sends more than a page loses nothing, and nothing goes unsaid`() throws {
+        var listing = PixelListing(PixelQuery(), limit: 200)
+        #expect(listing.answered(try Self.page(0..<150, count: 150)) == nil)
+        #expect(listing.pixels.count == 150 && !listing.isCut)
+        listing = PixelListing(PixelQuery(), limit: 120)
+        #expect(listing.answered(try Self.page(0..<150, count: 150)) == nil)
+        #expect(listing.pixels.count == 120 && listing.isCut)
+    }
+
     @Test func `ids that are not there are named`() throws {
         var listing = PixelListing(try Self.query(["1", "7", "2"]), limit: 1000)
         #expect(listing.answered(try Self.page(1..<3, count: 2)) == nil)

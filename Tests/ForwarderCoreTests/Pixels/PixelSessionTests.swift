@@ -190,11 +190,42 @@ struct PixelSessionTests {
     @Test func `a 200 with an error in it is an error, and so is an OK with another status`() {
         for outcome in [
             Self.answer(#"{"response":{"error_id":"SYNTAX","status":"ERROR"}}"#),
-            Self.answer(#"{"response":{"status":"OK"}}"#, 500), Self.answer(#"{"response":{}}"#),
+            Self.answer(#"{"response":{"error_id":"SYNTAX","status":"OK"}}"#, 400),
         ] {
             var scene = Scene(record: Self.signedIn())
             scene.run(Self.deletion, [outcome])
-            #expect(scene.failure != nil)
+            #expect(scene.failure?.hasPrefix("the service does not take this") == true)
+        }
+        for outcome in [
+            Self.answer(#"{"response":{"status":"OK"}}"#, 500), Self.answer(#"{"response":{}}"#),
+            Self.answer(#"{"response":{"error":"well"}}"#), Self.answer("", 302),
+        ] {
+            var scene = Scene(record: Self.signedIn())
+            scene.run(Self.deletion, [outcome])
+            #expect(scene.failure?.contains("may have been deleted") == true)
+        }
+    }
+
+    @Test func `whatever is answered, a call comes to an end, and what is said moves no cursor`() {
+        let pieces = [
+            #"{"response":"#, #""status":"OK","#, #""status":7,"#, #""error_id":"SYSTEM","#, #""error_id":"NOAUTH","#,
+            #""error_id":"A\u001b[2J","#, #""error":["a\nb"],"#, #""error":"\u202e\u0007x","#, #""token":"t","#,
+            #""token":{},"#, #""error_code":"RATE_EXCEEDED","#, #""pixels":[{"id":{}}],"#, #""x":1}"#, "}", "[",
+            "\u{0}",
+        ]
+        for seed in 0..<2000 {
+            var random = SeededRandom(seed: UInt64(seed))
+            var scene = Scene(record: seed % 2 == 0 ? Self.signedIn() : PixelTokenRecord())
+            let answers = (0..<40).map { _ -> HTTPOutcome in
+                let count = Int.random(in: 0...8, using: &random)
+                let body = (0..<count).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+                let status = [200, 200, 200, 401, 429, 500, 503].randomElement(using: &random) ?? 200
+                return Self.answer(body, status, ["retry-after": "1"])
+            }
+            scene.run(seed % 3 == 0 ? Self.deletion : .meta, answers)
+            #expect(scene.response != nil || scene.failure != nil, "seed \(seed): \(scene.sent)")
+            #expect(scene.failure?.utf8.allSatisfy { $0 >= 0x20 } ?? true, "seed \(seed)")
+            #expect((scene.failure?.utf8.count ?? 0) < 2000)
         }
     }
 
