@@ -71,6 +71,16 @@ import Testing
                     destinations: [DestinationSettings(name: "capi", kind: .capi(capi))]))
     }
 
+    @Test(arguments: [(PixelExport.defaultHost, nil), ("secure.adnxs.com", "https://secure.adnxs.com")])
+    func `what pixels export prints is a configuration`(host: String, endpoint: String?) throws {
+        let export = try PixelExport(id: "17", host: host)
+        let configuration = try configuration("kafka: {brokers: [a], topics: [b]}\n\(export.yaml)")
+        let mapping = InvestPixelSettings.Mapping(event: "Purchase", pixelID: 17)
+        var expected = DestinationSettings(name: "invest", kind: .investPixel(InvestPixelSettings(events: [mapping])))
+        if let endpoint { expected.endpoint = endpoint }
+        #expect(configuration.destinations == [expected])
+    }
+
     /// The patterns of the keys under `node` that are in `known`, a key of the user's own read as `*`.
     private func collect(_ node: ConfigNode, _ pattern: String, _ known: Set<String>, into shown: inout Set<String>) {
         switch node.content {

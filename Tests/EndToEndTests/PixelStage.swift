@@ -15,6 +15,7 @@ final class PixelStage {
 
     init(_ change: (inout InvestSettings) -> Void = { _ in }) throws {
         microsoft = try Microsoft.start { settings in
+            settings.invest = InvestSettings()
             settings.invest.password = PixelStage.password
             change(&settings.invest)
         }
@@ -72,7 +73,7 @@ final class PixelStage {
 
     func follow(_ fault: Fault, most: Int) {
         microsoft.withModel {
-            $0.follow(FaultPlan([.init(fault, targets: .pixels, most: most)]), from: SystemClock.now.wall)
+            $0.follow(FaultPlan([.init(fault, targets: .pixelService, most: most)]), from: SystemClock.now.wall)
         }
     }
 }

@@ -103,6 +103,7 @@ extension MicrosoftModel {
             try pixel.take(request.body, appends: false)
             guard !pixel.name.isEmpty else { throw .init(id: "SYNTAX", text: "name is required on POST") }
             change { $0.invest.add(pixel) }
+            open(.pixel(id: id))
             return PixelServiceAnswers.success { response in
                 if id % 2 == 0 { response.member("id", id) } else { response.member("id", "\(id)") }
             }

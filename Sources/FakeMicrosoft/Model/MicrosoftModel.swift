@@ -134,7 +134,7 @@ public struct MicrosoftModel: Sendable {
         tokens.accept(refreshToken)
     }
 
-    private mutating func open(_ destination: FakeDestination) {
+    mutating func open(_ destination: FakeDestination) {
         if books[destination] == nil { books[destination] = DestinationBooks(findingLimit: settings.findingLimit) }
     }
 

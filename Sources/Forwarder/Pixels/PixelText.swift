@@ -19,7 +19,12 @@ enum PixelText {
 
     static func page(_ pixel: ConversionPixel) -> String {
         var lines = ["id: \(pixel.id)", "advertiser: \(pixel.advertiserID)"]
-        lines += PixelField.allCases.map { "\($0.title): \(words($0, of: pixel, limit: 1000))" }
+        for field in PixelField.allCases {
+            var line = "\(field.title): \(words(field, of: pixel, limit: 1000))"
+            // What the daemon's configuration wants to know of a pixel, in its words.
+            if field == .repeatMinutes { line += " (\(field.rawValue): \((pixel.values[field] ?? .null).json))" }
+            lines.append(line)
+        }
         for item in pixel.lineItems { lines.append("line item: \(item.id) \(item.name) (\(item.state))") }
         // What Monetize's page says of pixels that count nothing yet.
         if pixel.lineItems.isEmpty {

@@ -108,7 +108,8 @@ extension PixelsCommand {
             What stands in brackets is replaced by whoever calls it. sspdata stays the last parameter, and keeps the period that
             it ends with.
 
-            For the daemon to call it:
+            For the daemon to call it; with min_minutes_per_conv in the braces, as `pixels get \(id)` tells it, the daemon also knows
+            whether a repeat would count again:
 
             \(export.yaml)
             """

@@ -2,7 +2,7 @@
 public struct PixelDraft: Sendable, Equatable {
     public private(set) var values: [PixelField: PixelValue] = [:]
 
-    public init() {}
+    init() {}
 
     /// - Parameters:
     ///   - given: options by their name, each with what was said.
@@ -44,8 +44,6 @@ public struct PixelDraft: Sendable, Equatable {
             values[field] = value
         }
     }
-
-    public var isEmpty: Bool { values.isEmpty }
 
     /// nil if they are not to be touched.
     public var piggybacks: [PiggybackPixel]? {

@@ -17,20 +17,20 @@ public struct PixelExport: Sendable {
                 reason: "--host: \(quoted(host)) is no host; it takes a name such as \(PixelExport.defaultHost)")
         }
         self.id = id
+        let endpoint = host == PixelExport.defaultHost ? "" : "\n    endpoint: https://\(address.text)"
+        yaml = """
+            destinations:
+              - name: invest
+                type: invest_pixel\(endpoint)
+                events:
+                  Purchase: {pixel_id: \(id)}
+            """
         url =
             "https://\(address.text)/sspx?id=\(id)&order_id=[ORDER_ID]&value=[VALUE]&other=[OTHER]&sspdata=[SSPDATA]"
     }
 
     /// Lines for the configuration of the daemon.
-    public var yaml: String {
-        """
-        destinations:
-          - name: invest
-            type: invest_pixel
-            events:
-              Purchase: {pixel_id: "\(id)"}
-        """
-    }
+    public let yaml: String
 
     public var json: [UInt8] {
         var writer = JSONWriter()

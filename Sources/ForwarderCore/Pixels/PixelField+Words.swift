@@ -33,7 +33,7 @@ extension PixelField {
         case (_, .null): "-"
         case (_, .text(let text)): text
         case (_, .integer(let number)): "\(number)"
-        case (_, .number(let number)): PixelField.decimal(number)
+        case (_, .number): value.json
         case (_, .piggybacks(let pixels)):
             pixels.isEmpty ? "none" : pixels.map { "\($0.kind.rawValue)=\($0.url)" }.joined(separator: " ")
         }
@@ -42,11 +42,5 @@ extension PixelField {
     private static func duration(_ minutes: Int64) -> String {
         let (seconds, overflow) = minutes.multipliedReportingOverflow(by: 60)
         return overflow ? "\(minutes)m" : ConfigUnits.text(.seconds(seconds))
-    }
-
-    private static func decimal(_ number: Double) -> String {
-        var json = JSONWriter()
-        json.value(number)
-        return json.text
     }
 }

@@ -23,6 +23,13 @@ public enum PixelValue: Sendable, Equatable {
     case number(Double)
     case piggybacks([PiggybackPixel])
 
+    /// As the service writes it.
+    public var json: String {
+        var json = JSONWriter()
+        write(to: &json)
+        return json.text
+    }
+
     func write(to json: inout JSONWriter) {
         switch self {
         case .null: json.null()

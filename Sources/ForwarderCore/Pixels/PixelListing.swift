@@ -25,6 +25,8 @@ public struct PixelListing: Sendable {
     public mutating func answered(_ response: JSONElement) -> PixelCall? {
         let asked = size
         let page = response.pixels
+        // What has no id is on the page all the same.
+        let received = response["pixels"]?.elements?.count ?? page.count
         if let total = response["count"]?.integer ?? response["count"]?.string.flatMap(Int64.init), total >= 0 {
             count = Int(clamping: total)
         }
@@ -32,8 +34,8 @@ public struct PixelListing: Sendable {
         let new = page.filter { known.insert($0.id).inserted }
         isCut = new.count > limit - pixels.count
         pixels += new.prefix(limit - pixels.count)
-        start += page.count
-        let hasMore = count.map { start < $0 } ?? (page.count >= asked)
+        start += received
+        let hasMore = count.map { start < $0 } ?? (received >= asked)
         // A page without anything new would come for ever.
         guard hasMore, !new.isEmpty else { return nil }
         guard pixels.count < limit else {
