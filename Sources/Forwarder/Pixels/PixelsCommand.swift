@@ -41,17 +41,17 @@ extension Command {
             What the service cannot take is said before it is asked, all of it at once (exit code 2). Exit code 1: the
             service refuses, or does not answer; the message says whether something may have been done all the same.
 
-              --advertiser-id ID     whose pixels
-              --advertiser-code CODE the same, by the advertiser's own code
-              --pixel-code CODE      the pixel's own code
-              --all                  of all advertisers
-              --filter FIELD=VALUE   may be repeated
-              --sort FIELD           in front of .asc or .desc
-              --limit N              most pixels that are listed
-              --append               add to lists
-              --dry-run              only say what would be done
-              --yes                  do not ask
-              --host HOST            of the address (default \(PixelExport.defaultHost))
+              --advertiser-id ID       whose pixels
+              --advertiser-code CODE   the same, by the advertiser's own code
+              --pixel-code CODE        the pixel's own code
+              --all                    of all advertisers
+              --filter FIELD=VALUE     may be repeated
+              --sort FIELD             in front of .asc or .desc
+              --limit N                most pixels that are listed
+              --append                 add to lists
+              --dry-run                only say what would be done
+              --yes                    do not ask
+              --host HOST              of the address (default \(PixelExport.defaultHost))
             \(commonHelp)
             """
     ) { words throws(Arguments.Wrong) in
