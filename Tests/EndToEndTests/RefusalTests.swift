@@ -55,7 +55,8 @@ struct RefusalTests {
             let others = try stage.answer("dead-letters", "replay", "--destination", "offline", "--reason", "refused")
             try requireEqual(Int(others["moved"]?.integer ?? -1), left, "moved")
             daemon = try stage.start()
-            try eventually("the rest to arrive") { stage.acceptedOffline == 98 }
+            // Orders that waited before a start are left alone for a minute.
+            try eventually("the rest to arrive", within: .seconds(150)) { stage.acceptedOffline == 98 }
             try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try stage.finish()
