@@ -5,8 +5,8 @@ import Glibc
 /// Sends HTTP requests, many at a time, from one thread: `start` some, then call `run` again and again.
 ///
 /// HTTP/1.1 over TCP or TLS 1.2 and later, certificate and host name always verified. Redirects are answers, unless a
-/// request wants them followed; there are no cookies, no compression and no retries of its own, except for one that libcurl makes: a
-/// request on a connection used before that turns out to be dead before any byte of an answer (see
+/// request wants them followed; there are no cookies, no compression and no retries of its own, except for one that
+/// libcurl makes: a request on a connection used before that turns out to be dead before any byte of an answer (see
 /// `HTTPRequest.mayReuseConnection` and `Completion.wasResent`).
 ///
 /// The process has to ignore SIGPIPE: libcurl is told to leave signals alone, and then leaves that to its caller.
@@ -124,11 +124,11 @@ public final class HTTPClient {
                 curl_multi_remove_handle(multi, handle)
                 if curl_multi_add_handle(multi, handle) == CURLM_OK { continue }
             }
+            used.note(transfer)
             if transfer.follow(code) {
                 curl_multi_remove_handle(multi, handle)
                 if curl_multi_add_handle(multi, handle) == CURLM_OK { continue }
             }
-            used.note(transfer)
             finished.append(transfer.completion(code, usesProxy: options.proxy != nil))
             curl_multi_remove_handle(multi, handle)
             transfers[transfer.id] = nil

@@ -108,6 +108,39 @@ extension HTTP {
             }
         }
 
+        @Test func `what comes behind a redirect is not the next one's`() async throws {
+            let isIdle = Atomic(false)
+            try await withServer { _ in
+                .text("there")
+            } _: { _, elsewhere in
+                let script: RawServer.Script = { connection, number in
+                    _ = connection.readHead()
+                    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+                    if number == 0 {
+                        connection.send("HTTP/1.1 302 Found\r\nLocation: \(elsewhere)/\r\nContent-Length: 0\r\n\r\n")
+                        _ = waitUntil { isIdle.load(ordering: .sequentiallyConsistent) }
+                        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")
+                    } else {
+                        connection.send(answer)
+                    }
+                    while !connection.readHead().isEmpty { connection.send(answer) }
+                }
+                try await withRawServer(script: script) { _, url in
+                    let (first, second) = try await withClient { client in
+                        var request = HTTPRequest.get(url)
+                        request.redirectLimit = 1
+                        let first = client.exchange(request)
+                        isIdle.store(true, ordering: .sequentiallyConsistent)
+                        usleep(100_000)
+                        return (first, client.exchange(.get(url)))
+                    }
+                    #expect(try expectAnswer(#require(first)).body == Array("there".utf8))
+                    #expect(try expectAnswer(#require(second)).body == Array("{}".utf8))
+                    #expect(second?.connectTime != nil)
+                }
+            }
+        }
+
         @Test func `a connection on which nothing was said is used again, with TLS as well`() async throws {
             let certificates = try await onThread { try TestCertificates() }
             for tls in [nil, try certificates.identity()] {
