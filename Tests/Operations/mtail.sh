@@ -17,7 +17,9 @@ sum() { awk -v name="$1" -v label="${2:-}" 'index($0, name "{") == 1 && index($0
 # told DESTINATION NAME: the last metrics line's
 told() { grep '"event":"metrics"' "$log" | tail -n 1 | grep -o "\"$1\":{\"consumed\":.*" | grep -o "\"$2\":[0-9]*" | head -n 1 | cut -d : -f 2; }
 
-[ "$(sum forwarder_log_held_back '"delivery.attempted"')" -eq 0 ] || fail "attempts were held back: there is nothing to compare"
+# Of pixels each event is a request, and more than ten lines a second of a destination are held back.
+held=$(grep -E '"event":"delivery.attempted","destination":"(capi|offline)"' "$log" | grep -c '"held_back"' || true)
+[ "$held" -eq 0 ] || fail "attempts were held back: there is nothing to compare"
 compared=
 for destination in capi offline; do
     for name in delivered attempts retried requests; do
