@@ -61,6 +61,7 @@ public final class HTTPClient {
     /// - Parameter id: of no other request in flight.
     public func start(_ request: HTTPRequest, id: RequestID) {
         precondition(transfers[id] == nil, "request \(id.rawValue) is in flight already")
+        precondition(request.redirectLimit == 0 || request.method == .get, "only a GET can be sent on elsewhere")
         if let reason = request.refusal { return refuse(id, reason) }
         guard let transfer = idle.popLast() ?? Transfer() else { return refuse(id, "out of memory") }
         do throws(OptionRefusal) {

@@ -4,7 +4,7 @@ import Testing
 @testable import ForwarderCore
 
 @Suite struct ShippedFileTests {
-    @Test(arguments: ["minimal.yaml", "reference.yaml", "agency.yaml"])
+    @Test(arguments: ["minimal.yaml", "reference.yaml", "agency.yaml", "invest.yaml"])
     func `the shipped files are free of problems`(name: String) throws {
         let decoded = Configuration.decode(try ConfigFile.load(configPath(name)))
         #expect(decoded.configuration != nil)
@@ -71,7 +71,7 @@ import Testing
                     destinations: [DestinationSettings(name: "capi", kind: .capi(capi))]))
     }
 
-    @Test(arguments: [(PixelExport.defaultHost, nil), ("secure.adnxs.com", "https://secure.adnxs.com")])
+    @Test(arguments: [(InvestPixelSettings.defaultHost, nil), ("secure.adnxs.com", "https://secure.adnxs.com")])
     func `what pixels export prints is a configuration`(host: String, endpoint: String?) throws {
         let export = try PixelExport(id: "17", host: host)
         let configuration = try configuration("kafka: {brokers: [a], topics: [b]}\n\(export.yaml)")

@@ -78,7 +78,7 @@ extension HTTP {
         func `where a redirect must not lead it is an answer, and nobody goes there`(location: String) async throws {
             try await withSite(location: { _ in location }) { url in
                 let answer = try expectAnswer(try await exchange(Redirects.request("\(url)/a")), status: 302)
-                #expect(answer.redirect == nil || answer.redirect?.count == 1)
+                #expect(answer.redirect == nil)
             }
         }
 

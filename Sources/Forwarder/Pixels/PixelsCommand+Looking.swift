@@ -98,7 +98,7 @@ extension PixelsCommand {
         let id = try PixelsCommand.id(arguments)
         let export: PixelExport
         do throws(PixelExport.Unusable) {
-            export = try PixelExport(id: id, host: arguments.value("--host") ?? PixelExport.defaultHost)
+            export = try PixelExport(id: id, host: arguments.value("--host") ?? InvestPixelSettings.defaultHost)
         } catch {
             throw Arguments.Wrong(error.reason)
         }

@@ -51,7 +51,7 @@ extension Command {
               --append                 add to lists
               --dry-run                only say what would be done
               --yes                    do not ask
-              --host HOST              of the address (default \(PixelExport.defaultHost))
+              --host HOST              of the address (default \(InvestPixelSettings.defaultHost))
             \(commonHelp)
             """
     ) { words throws(Arguments.Wrong) in

@@ -191,7 +191,7 @@ extension ConfigForm<EventField> {
 extension ConfigForm<InvestPixelSettings.Repetition?> {
     /// Invest's own words: null, or minutes.
     fileprivate static var repetition: ConfigForm {
-        let minutes = ConfigForm<Int>.integer(0...InvestPixelSettings.longestRepetition)
+        let minutes = ConfigForm<Int64>.integer(0...PixelLimits.repeatMinutes)
         return ConfigForm("null for one conversion per user, or \(minutes.allowed)") { node throws(Refusal) in
             if node.isNull { return .onePerUser }
             return .minutes(try minutes.read(node))

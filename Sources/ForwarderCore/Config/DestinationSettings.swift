@@ -68,8 +68,7 @@ public struct DestinationSettings: Sendable, Equatable {
             switch self {
             case .capi: "https://capi.uet.microsoft.com"
             case .offlineConversions, .adjustments: "https://campaign.api.bingads.microsoft.com"
-            // What Invest exports for server-side pixels.
-            case .investPixel: "https://sspx-router.adnxs.com"
+            case .investPixel: "https://\(InvestPixelSettings.defaultHost)"
             }
         }
 

@@ -1,5 +1,8 @@
 /// Server-side conversion pixels of Microsoft Invest.
 public struct InvestPixelSettings: Sendable, Equatable {
+    /// What Invest exports for its pixels.
+    public static let defaultHost = "sspx-router.adnxs.com"
+
     public var events: [Mapping]
     /// The parameter of the page's URL that holds the token where `user.sspdata` does not; nil: none is looked for.
     public var tokenParameter: String? = "token"
@@ -37,7 +40,7 @@ public struct InvestPixelSettings: Sendable, Equatable {
     public enum Repetition: Sendable, Equatable {
         case onePerUser
         /// One in so many minutes; 0: all.
-        case minutes(Int)
+        case minutes(Int64)
     }
 
     /// The fields that can be sent as `order_id` and `other`, and those that can be a `value`.
@@ -45,7 +48,4 @@ public struct InvestPixelSettings: Sendable, Equatable {
         .transactionID, .eventID, .category, .label, .pageType, .ecommCategory, .currency, .source,
     ]
     static let numberFields: [EventField] = [.value, .eventValue, .ecommTotalValue]
-
-    /// Most minutes between two conversions of one user that count.
-    static let longestRepetition = 32_767
 }

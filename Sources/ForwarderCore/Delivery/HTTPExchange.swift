@@ -28,7 +28,7 @@ public struct HTTPRequest: Sendable, Equatable {
     /// Whether a connection of an earlier request may be used. libcurl sends a request again by itself when a re-used
     /// connection turns out to be dead, so this is only for what may be repeated.
     public var mayReuseConnection: Bool
-    /// How often in a row it may be sent on elsewhere (`Location`); with 0 a redirect is an answer like any other. From
+    /// Of a GET: how often in a row it may be sent on elsewhere (`Location`); with 0 a redirect is an answer like any other. From
     /// https it goes on to https only. The answer is the last one; what is not followed any more is one of 3xx.
     public var redirectLimit = 0
     /// How many bytes of the answer's body are read.

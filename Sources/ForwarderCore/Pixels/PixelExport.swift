@@ -1,23 +1,24 @@
 /// What a server calls to report a conversion of a pixel, in the form in which Monetize exports it.
 public struct PixelExport: Sendable {
-    public static let defaultHost = "sspx-router.adnxs.com"
-
     public let id: String
     /// With the macros that whoever calls it replaces. `sspdata` is last, as the service demands.
     public let url: String
+    /// Lines for the configuration of the daemon.
+    public let yaml: String
 
     public struct Unusable: Error {
         public var reason: String
     }
 
-    public init(id: String, host: String = defaultHost) throws(Unusable) {
+    public init(id: String, host: String = InvestPixelSettings.defaultHost) throws(Unusable) {
         guard ConversionPixel.isID(id) else { throw Unusable(reason: "\(quoted(id)) is no id of a pixel") }
         guard let address = HostAndPort(host[...]), address.port != 0 else {
             throw Unusable(
-                reason: "--host: \(quoted(host)) is no host; it takes a name such as \(PixelExport.defaultHost)")
+                reason: "--host: \(quoted(host)) is no host; it takes a name such as \(InvestPixelSettings.defaultHost)"
+            )
         }
         self.id = id
-        let endpoint = host == PixelExport.defaultHost ? "" : "\n    endpoint: https://\(address.text)"
+        let endpoint = host == InvestPixelSettings.defaultHost ? "" : "\n    endpoint: https://\(address.text)"
         yaml = """
             destinations:
               - name: invest
@@ -28,9 +29,6 @@ public struct PixelExport: Sendable {
         url =
             "https://\(address.text)/sspx?id=\(id)&order_id=[ORDER_ID]&value=[VALUE]&other=[OTHER]&sspdata=[SSPDATA]"
     }
-
-    /// Lines for the configuration of the daemon.
-    public let yaml: String
 
     public var json: [UInt8] {
         var writer = JSONWriter()

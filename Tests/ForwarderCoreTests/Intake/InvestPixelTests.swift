@@ -69,15 +69,25 @@ import Testing
     }
 
     @Test(arguments: [
-        #""${SSP_DATA}""#, #""a b.""#, #""ada@example.com""#, #""ä.""#, #""a\u0000.""#, "{}", "[1]", "true",
+        #""${SSP_DATA}""#, #""a b.""#, #""ada@example.com""#, #""ä.""#, #""a\u0000.""#,
         #""\#(String(repeating: "a", count: 1025))""#,
     ])
-    func `what cannot be a token is no token`(given: String) {
+    func `a text that cannot be a token is none`(given: String) {
         let outcome = publish(user: #""sspdata":\#(given)"#)
-        // Not even tried as text, or tried and refused; but never fired.
-        #expect(outcome.rejects == ["no_identifier"] || outcome.disposition == .skipped(.noToken))
-        #expect(outcome.delivery == nil)
-        if case .rejected = outcome.disposition { #expect(outcome.dropped.contains { $0.hasPrefix("sspdata ") }) }
+        #expect(outcome.rejects == ["no_identifier"])
+        #expect(outcome.dropped == ["sspdata invalid"])
+    }
+
+    @Test(arguments: ["{}", "[1]", "true", "null"])
+    func `what is no text says nothing of an auction`(given: String) {
+        #expect(publish(user: #""sspdata":\#(given)"#).disposition == .skipped(.noToken))
+    }
+
+    @Test func `a configured place is looked at for it`() {
+        var input = InputSettings()
+        input.fields = [.init(field: .sspData, path: ["ads", "invest", "token"])]
+        let record = event(user: #""external_id":"x""#, properties: nil, #""ads":{"invest":{"token":"t."}}"#)
+        #expect(Shop(.pixels(), input: input).publish(record)[0].content == #""id=37&sspdata=t.""#)
     }
 
     @Test func `a macro that nobody filled in is no token in a page's URL either`() {
