@@ -78,7 +78,10 @@ struct CutMicrosoftTests {
             try eventually("\(what): everything to arrive", within: .seconds(50)) {
                 stage.missing(ids).isEmpty && stage.acceptedOffline == published
             }
-            for proxy in proxies { try requireEqual(proxy.happened, 1, "\(what): disturbances") }
+            // Microsoft has taken the events before its answer comes to the proxy.
+            try eventually("\(what): the disturbances", within: .seconds(20)) {
+                proxies.allSatisfy { $0.happened == 1 }
+            }
         }
 
         func repeats() throws -> Int {
