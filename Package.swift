@@ -93,7 +93,7 @@ let package = Package(
         tests("ForwarderCoreTests", ["ForwarderCore", "FakeMicrosoft", "ForwarderTestKit"]),
         tests("KafkaClientTests", ["KafkaClient", "MockKafka"]),
         tests("DeliveryStoreTests", ["DeliveryStore", "Forwarder", "ForwarderCore", "ForwarderTestKit", "CSQLite"]),
-        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "ForwarderCore", "ForwarderHarness"]),
         tests("ConfigFileTests", ["ConfigFile", "ForwarderCore"]),
         tests("FakeMicrosoftTests", ["FakeMicrosoft", "ForwarderCore"]),
         tests("ForwarderTests", ["FakeMicrosoft", "Forwarder", "ForwarderCore", "ForwarderHarness", "KafkaClient"]),

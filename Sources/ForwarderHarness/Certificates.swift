@@ -2,7 +2,7 @@ import Forwarder
 import HTTPServer
 
 /// A certificate authority and what it signed, made by the openssl program for one scenario.
-public final class Certificates {
+public final class Certificates: Sendable {
     private let directory: DaemonDirectory
     /// PEM file of the authority.
     public var authority: String { "\(directory.path)/ca.pem" }

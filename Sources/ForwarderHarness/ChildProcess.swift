@@ -1,5 +1,6 @@
 import CSpawn
 import Glibc
+import MockKafka
 
 /// A process started by this one.
 public final class ChildProcess {
@@ -74,11 +75,14 @@ public final class ChildProcess {
         var id: pid_t = 0
         let code = ChildProcess.withCStrings([path] + arguments) { argv in
             ChildProcess.withCStrings(environment) { envp in
-                var code = posix_spawn(&id, path, &actions, &attributes, argv, envp)
+                func spawn() -> Int32 {
+                    MockCluster.whileNoneGoesDown { posix_spawn(&id, path, &actions, &attributes, argv, envp) }
+                }
+                var code = spawn()
                 // A script that was just written: another thread's child holds it open until it is another program.
                 for _ in 0..<100 where code == ETXTBSY {
                     usleep(20_000)
-                    code = posix_spawn(&id, path, &actions, &attributes, argv, envp)
+                    code = spawn()
                 }
                 return code
             }

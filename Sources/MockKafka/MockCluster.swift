@@ -1,5 +1,6 @@
 import CRdKafka
 import KafkaClient
+import Synchronization
 
 /// A Kafka in this process, which clients reach over loopback: groups, commits and rebalances work, and it fails on
 /// request. For the demo, benchmarks and tests.
@@ -68,8 +69,19 @@ public final class MockCluster: @unchecked Sendable {
 
     /// Cuts all connections of a broker, or of all, and takes no new ones.
     public func takeDown(broker: Int32? = nil) throws(KafkaError) {
-        try check(rd_kafka_mock_broker_set_down(cluster, broker ?? -1), "taking a broker down")
+        let code = MockCluster.goingDown.withLock { _ in rd_kafka_mock_broker_set_down(cluster, broker ?? -1) }
+        try check(code, "taking a broker down")
     }
+
+    /// Runs `body`, which starts a child process, while no broker is being taken down.
+    ///
+    /// The listener of a broker that goes down is closed and its port bound anew. Until a child is another program it holds a
+    /// copy of the listener; the port is then taken, and librdkafka ends the process over that (2.0.2, rdkafka_mock.c).
+    public static func whileNoneGoesDown<Result>(_ body: () -> Result) -> Result {
+        goingDown.withLock { _ in body() }
+    }
+
+    private static let goingDown = Mutex(())
 
     public func bringUp(broker: Int32? = nil) throws(KafkaError) {
         try check(rd_kafka_mock_broker_set_up(cluster, broker ?? -1), "bringing a broker up")

@@ -1,5 +1,6 @@
 import ForwarderCore
 import Glibc
+import ForwarderHarness
 import HTTPClient
 import HTTPServer
 import Synchronization
@@ -142,7 +143,7 @@ extension HTTP {
         }
 
         @Test func `a connection on which nothing was said is used again, with TLS as well`() async throws {
-            let certificates = try await onThread { try TestCertificates() }
+            let certificates = try await onThread { try Certificates() }
             for tls in [nil, try certificates.identity()] {
                 try await withServer(tls: tls) { _ in
                     .text("ok")

@@ -1,4 +1,5 @@
 import ForwarderCore
+import ForwarderHarness
 import HTTPClient
 import HTTPServer
 import Glibc
@@ -91,7 +92,7 @@ extension HTTP {
         }
 
         @Test func `from https it goes on to https only`() async throws {
-            let certificates = try await onThread { try TestCertificates() }
+            let certificates = try await onThread { try Certificates() }
             let options = HTTPClient.Options.forTests.with { $0.caFile = certificates.authority }
             let identity = try certificates.identity()
             try await withSite(location: { _ in "" }) { plain in
@@ -133,7 +134,7 @@ extension HTTP {
         }
 
         @Test func `a place that does not get through its handshake was told nothing`() async throws {
-            let certificates = try await onThread { try TestCertificates() }
+            let certificates = try await onThread { try Certificates() }
             let options = HTTPClient.Options.forTests.with { $0.caFile = certificates.authority }
             let identity = try certificates.identity()
             try await withRawServer(script: { connection, _ in _ = connection.readToEnd() }) { server, _ in

@@ -1,5 +1,6 @@
 import ForwarderCore
 import Glibc
+import ForwarderHarness
 import HTTPClient
 import HTTPServer
 import Synchronization
@@ -28,7 +29,7 @@ extension HTTP {
 
         @Test func `a key of another certificate is refused`() async throws {
             let (one, other) = try await onThread {
-                let certificates = try TestCertificates()
+                let certificates = try Certificates()
                 return (try certificates.identity(), try certificates.identity())
             }
             let mixed = TLSIdentity(certificateChain: one.certificateChain, privateKey: other.privateKey)

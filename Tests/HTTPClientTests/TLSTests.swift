@@ -1,14 +1,15 @@
 import ForwarderCore
+import ForwarderHarness
 import HTTPClient
 import HTTPServer
 import Testing
 
 extension HTTP {
     @Suite struct TLS {
-        let certificates: TestCertificates
+        let certificates: Certificates
 
         init() async throws {
-            certificates = try await onThread { try TestCertificates() }
+            certificates = try await onThread { try Certificates() }
         }
 
         private var trusting: HTTPClient.Options {
@@ -51,7 +52,7 @@ extension HTTP {
         }
 
         @Test func `a CA file replaces the authorities, it does not add to them`() async throws {
-            let others = try await onThread { try TestCertificates() }
+            let others = try await onThread { try Certificates() }
             let completion = try await exchange(identity: try others.identity(), trusting)
             expectFault(.tls, completion)
         }
