@@ -32,7 +32,8 @@ struct ChildProcessTests {
             let cluster = try MockCluster()
             Thread.start(name: "starts a child") {
                 // Until somebody writes to it, what opens it is a child that has not closed anything yet.
-                _ = try? ChildProcess("/bin/true", [], environment: [], input: .file(fifo)).exitCode(timeout: .seconds(60))
+                let child = try? ChildProcess("/bin/true", [], environment: [], input: .file(fifo))
+                _ = child?.exitCode(timeout: .seconds(60))
             }
             Thread.start(name: "lets it go on") {
                 usleep(600_000)

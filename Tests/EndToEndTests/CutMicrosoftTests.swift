@@ -59,7 +59,7 @@ struct CutMicrosoftTests {
             // Full batches, one after another: thirty events are three exchanges with each destination.
             let settings = [
                 "retry: {base: 50ms, cap: 200ms}", "batch: {linger: 1s, max_events: 10}", "concurrency: 1",
-                "request_timeout: 1s",
+                "request_timeout: 2s",
             ]
             (stage.settings.capi, stage.settings.offline) = (settings, settings)
             daemon = try stage.start()
@@ -172,7 +172,7 @@ struct CutMicrosoftTests {
                 let ids = Shop.ids("cut", cuts.published..<cuts.published + 10)
                 cuts.published += 10
                 try cuts.stage.publish(ids.map { Shop.purchase($0) })
-                try eventually("\(kind): everything to arrive", within: .seconds(20)) {
+                try eventually("\(kind): everything to arrive", within: .seconds(60)) {
                     cuts.stage.missing(ids).isEmpty && cuts.stage.acceptedOffline == cuts.published
                 }
                 for proxy in [cuts.capi, cuts.offline] { try require(proxy.happened >= 2, "\(kind)") }

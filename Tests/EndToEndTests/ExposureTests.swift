@@ -20,6 +20,7 @@ struct ExposureTests {
             let daemon = try DaemonProcess(script, stage.directory)
             try daemon.waitUntilReading()
             try stage.publish(Shop.ids("seen", 0..<20).map { Shop.purchase($0) } + ["nonsense"])
+            for name in ["capi", "offline"] { try stage.expect(name, "delivered", 20) }
             try daemon.waitUntilSettled(.seconds(30))
             try eventually("the grant to be saved") {
                 DaemonDirectory.everything(below: stage.directory.state).contains { $0.hasSuffix(".json") }

@@ -36,8 +36,8 @@ struct GoalTests {
             try eventually("the sales to arrive, and the leads to wait") {
                 stage.number("offline", "delivered") == 10 && stage.number("offline", "pending") == 10
             }
-            try requireEqual(stage.directory.logLines("goal.too_young").count, 1, "lines about the goal")
             try requireEqual(try stage.said("goal.too_young")["goal"]?.string, GoalTests.goal)
+            try requireEqual(stage.directory.logLines("goal.too_young").count, 1, "lines about the goal")
             let attempts = stage.number("offline", "attempts")
 
             try stage.publish(Shop.ids("lead", 10..<30).map(GoalTests.lead) + [Shop.purchase("sale-10")])

@@ -95,7 +95,7 @@ struct HostilePeerTests {
                 """
                   - {name: \(peer.name), type: capi, endpoint: "\(scheme)://127.0.0.1:\(server.port)", \
                 uet_tag_id: "\(1000 + index)", token: {file: \(stage.directory.path)/capi-token}, \
-                request_timeout: 1s, batch: {linger: 50ms}, retry: {base: 200ms, cap: 1s, parked_probe: 1s}}
+                request_timeout: 3s, batch: {linger: 50ms}, retry: {base: 200ms, cap: 1s, parked_probe: 1s}}
                 """
             ]
         }
@@ -103,7 +103,7 @@ struct HostilePeerTests {
         let ids = Shop.ids("hostile", 0..<10)
         try stage.publish(ids.map { Shop.purchase($0) })
         for peer in peers {
-            try eventually("\(peer.name): all to be on disk", within: .seconds(20)) {
+            try eventually("\(peer.name): all to be on disk", within: .seconds(60)) {
                 let gate = stage.destination(peer.name)?["gate"]?.string
                 return stage.number(peer.name, "pending") == 10 && (gate == "parked") == peer.parks
             }

@@ -74,6 +74,7 @@ struct InvestPixelTests {
                 ]))
             let daemon = try stage.start()
             try stage.publish((0..<150).map { Shop.auctioned($0) })
+            try stage.expect("invest", "consumed", 150)
             try daemon.waitUntilSettled(.seconds(60))
             let books = try stage.books(InvestPixelTests.pixel())
             try requireEqual(books.duplicates, 0, "fired again")

@@ -60,16 +60,17 @@ struct OutageTests {
         let stage = try Stage(plan: FaultPlan([.init(fault, targets: down)]))
         let daemon = try stage.start()
         func accepted() throws -> Int { try stage.books(healthy).accepted }
-        var slowest = Duration.zero
+        var times: [Duration] = []
         for round in 0..<30 {
             let took = try ContinuousClock().measure {
                 try stage.publish([Shop.purchase("alone\(round)")])
-                try eventually("the healthy one to have it", within: .seconds(15)) { try accepted() == round + 1 }
+                try eventually("the healthy one to have it", within: .seconds(30)) { try accepted() == round + 1 }
             }
-            slowest = max(slowest, took)
+            times.append(took)
         }
-        // A linger of 50 ms, two polls of up to 50 ms, and a machine that does other things.
-        try require(slowest < .seconds(5), "one took \(slowest)")
+        // A linger of 50 ms, two polls of up to 50 ms. A machine that does other things holds up one or another.
+        times.sort()
+        try require(times[15] < .seconds(2), "they took \(times)")
         // Not even the memory of slow requests holds offsets back: after five seconds they are on disk.
         try eventually("Kafka to be committed on") { try stage.committedTotal() == 30 }
         stage.follow(.none)
@@ -115,7 +116,9 @@ struct OutageTests {
                     return attempts.count >= 2
                 }
                 try requireEqual(attempts.map { $0["outcome"]?.string }, ["http_429", "ok"], "outcomes")
-                try require(attempts[0]["wait_ms"]?.integer ?? 0 >= 2900, "wait: \(attempts[0].rawText)")
+                // A date has whole seconds, and loses what the answer was on its way.
+                let least = form == 0 ? 2900 : 2000
+                try require(attempts[0]["wait_ms"]?.integer ?? 0 >= least, "wait: \(attempts[0].rawText)")
                 try requireEqual(attempts[1]["probe"]?.bool, true, "probe")
                 try daemon.stop()
                 try stage.finish()

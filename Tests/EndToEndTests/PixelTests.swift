@@ -284,7 +284,7 @@ struct PixelTests {
         try await onThread {
             let stage = try PixelStage()
             _ = try stage.printed("list")
-            stage.follow(.slow(.seconds(3)), most: 1)
+            stage.follow(.slow(.seconds(8)), most: 1)
             let slow = try TerminalRun(stage, "list")
             try eventually("it to hold the lock") {
                 let lock = open("\(stage.directory.state)/grants/pixels.lock", O_RDWR | O_CLOEXEC)

@@ -87,6 +87,8 @@ struct PrivacyTests {
             // Delivered.
             try stage.publish(names.map { PrivacyTests.event($0, "ok-\($0)") } + PrivacyTests.bad("bad"))
             try eventually("what is good to arrive") { stage.missing(names.map { "ok-\($0)" }).isEmpty }
+            let sent = names.count + PrivacyTests.bad("").count
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == sent }
             // Refused, with Microsoft's free text about it.
             stage.follow(
                 FaultPlan([
@@ -94,7 +96,9 @@ struct PrivacyTests {
                     .init(.partialErrors(.clickIDInvalid, share: 1), targets: .offline),
                 ]))
             try stage.publish(names.map { PrivacyTests.event($0, "no-\($0)") })
-            try eventually("refusals") { stage.number("capi", "dead_lettered") >= names.count }
+            try eventually("refusals") {
+                stage.number("capi", "dead_lettered") >= names.count && stage.number("offline", "dead_lettered") >= 2
+            }
             // Waiting on disk.
             stage.follow(.status(500))
             try stage.publish(names.map { PrivacyTests.event($0, "later-\($0)") })

@@ -133,10 +133,11 @@ struct ReloadTests {
             stage.settings.other = ["log: {level: error}"]
             try stage.settings.write(to: stage.directory)
             daemon.send(SIGHUP)
-            usleep(500_000)
-            let lines = stage.directory.logLines("metrics").count
-            usleep(1_500_000)
-            try requireEqual(stage.directory.logLines("metrics").count, lines, "metrics lines at level error")
+            try eventually("metrics lines, one a second, to cease at level error") {
+                let lines = stage.directory.logLines("metrics").count
+                usleep(2_500_000)
+                return stage.directory.logLines("metrics").count == lines
+            }
             try daemon.stop()
             try stage.finish()
         }

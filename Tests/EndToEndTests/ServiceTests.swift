@@ -15,14 +15,22 @@ struct ServiceTests {
             let daemon = try stage.launch(
                 environment: ["NOTIFY_SOCKET=\(stage.directory.path)/notify", "WATCHDOG_USEC=1000000"])
             try eventually("READY") { manager.received().contains("READY=1") }
-            try daemon.waitUntilReading()
             try eventually("a status line") {
                 manager.received().contains { $0.hasPrefix("STATUS=4 partitions; capi open, 0 delivered, 0 pending") }
             }
             let signs = manager.received().filter { $0 == "WATCHDOG=1" }.count
-            usleep(2_000_000)
+            let took = ContinuousClock().measure { usleep(2_000_000) }
             let more = manager.received().filter { $0 == "WATCHDOG=1" }.count - signs
-            try require((4...12).contains(more), "\(more) signs of life in two seconds of a one-second watchdog")
+            let most = Int(took / .milliseconds(250)) + 4
+            try require((2...most).contains(more), "\(more) signs of life in \(took) of a one-second watchdog")
+            // What it does not take, because it reads nothing for a while, it is told again.
+            try manager.fill()
+            try stage.publish([Shop.purchase("told-1")])
+            try stage.expect("capi", "delivered", 1)
+            usleep(500_000)
+            try eventually("the status of that while") {
+                manager.received().contains { $0.hasPrefix("STATUS=4 partitions; capi open, 1 delivered, 0 pending") }
+            }
             daemon.send(SIGHUP)
             try eventually("RELOADING, and READY again") {
                 let lines = manager.received()
@@ -168,12 +176,13 @@ struct ServiceTests {
             let stage = try Stage()
             let daemon = try stage.start()
             try stage.publish(Shop.ids("idle", 0..<10).map { Shop.purchase($0) })
+            for name in ["capi", "offline"] { try stage.expect(name, "delivered", 10) }
             try daemon.waitUntilSettled()
             let before = Self.processorTicks(daemon.id)
             usleep(6_000_000)
             let ticks = Self.processorTicks(daemon.id) - before
-            // In hundredths of a second: 2 % of a core, in a build without optimisation.
-            try require(ticks <= 12, "\(ticks) ticks in six seconds")
+            // In hundredths of a second: 5 % of a core, in a build without optimisation. A loop without a wait takes 600.
+            try require(ticks <= 30, "\(ticks) ticks in six seconds")
             try daemon.stop()
             try stage.finish()
         }
@@ -221,10 +230,12 @@ struct ServiceTests {
 
 /// The socket on which systemd hears of a service.
 private final class ServiceManager {
+    private let path: String
     private let descriptor: Int32
     private var messages: [String] = []
 
     init(_ path: String) throws {
+        self.path = path
         descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard UnixSocket.bind(descriptor, path) else { throw Disappointment("\(path) cannot be bound") }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
@@ -232,6 +243,15 @@ private final class ServiceManager {
 
     deinit {
         close(descriptor)
+    }
+
+    /// Nobody can say anything more to it until it reads.
+    func fill() throws {
+        let sender = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(sender) }
+        try require(UnixSocket.connect(sender, path), "no connection to \(path): \(errno)")
+        while send(sender, "X", 1, Int32(MSG_DONTWAIT)) == 1 {}
+        try require(errno == EAGAIN, "not full: \(errno)")
     }
 
     /// Everything so far.

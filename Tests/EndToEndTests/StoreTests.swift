@@ -33,7 +33,7 @@ struct StoreTests {
             try require(try stage.committedTotal() < 2050, "committed what is neither delivered nor on disk")
 
             disk.free()
-            try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
+            try eventually("recovery", within: .seconds(30)) { !stage.directory.logLines("store.recovered").isEmpty }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 2050 }
             try stage.expect("capi", "pending", 2000)
             stage.follow(.none)
@@ -50,8 +50,13 @@ struct StoreTests {
             let took = try ContinuousClock().measure { try daemon.stop() }
             try require(took < .seconds(15), "stopping took \(took)")
             // Without room there may be no start, but then it says why.
+            let starts = stage.directory.logLines("daemon.became_ready").count
             let cramped = try stage.launch()
-            if let code = cramped.exitCode(timeout: .seconds(2)) {
+            try eventually("a start or its refusal") {
+                cramped.exitCode(timeout: .zero) != nil
+                    || stage.directory.logLines("daemon.became_ready").count > starts
+            }
+            if let code = cramped.exitCode(timeout: .zero) {
                 try requireEqual(code, 1, "exit code")
                 try require(
                     stage.directory.logLines("daemon.refused").last?["reason"]?.string?.contains("the disk is full")
@@ -88,7 +93,7 @@ struct StoreTests {
             try stage.publish(ids.map { Shop.purchase($0) })
             try eventually("a full disk") { !stage.directory.logLines("store.filled").isEmpty }
             disk.free()
-            try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
+            try eventually("recovery", within: .seconds(30)) { !stage.directory.logLines("store.recovered").isEmpty }
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try daemon.waitUntilSettled(.seconds(20))

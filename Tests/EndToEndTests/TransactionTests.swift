@@ -70,6 +70,7 @@ import Testing
             daemon.kill()
             daemon = try stage.start()
             try stage.publish(orders.map { $0.purchase("once more") })
+            try eventually("Kafka to be committed on") { try stage.committedTotal() == 120 }
             try daemon.waitUntilSettled(.seconds(30))
             try requireEqual(stage.acceptedOffline, 40, "conversions")
             try requireEqual(try stage.books(Microsoft.capi).accepted, 40, "events")

@@ -85,6 +85,14 @@ extension WebPage {
 enum UnixSocket {
     /// Binds a socket to a path.
     static func bind(_ descriptor: Int32, _ path: String) -> Bool {
+        withAddress(path) { Glibc.bind(descriptor, $0, $1) == 0 }
+    }
+
+    static func connect(_ descriptor: Int32, _ path: String) -> Bool {
+        withAddress(path) { Glibc.connect(descriptor, $0, $1) == 0 }
+    }
+
+    private static func withAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Bool) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
@@ -92,7 +100,7 @@ enum UnixSocket {
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         return withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
     }

@@ -39,7 +39,7 @@ extension HTTP {
                 }
             }
             try await withRawServer(script: script) { _, url in
-                let completion = try await exchange(.get(url, timeout: .milliseconds(400)))
+                let completion = try await exchange(.get(url, timeout: .seconds(1)))
                 expectFault(.timeout, completion)
                 #expect(completion.elapsed < .seconds(5))
             }
@@ -74,14 +74,15 @@ extension HTTP {
         func `an answer that says it is longer than it is ends by the timeout`(length: String) async throws {
             let script = answering("HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\n\r\n{}")
             try await withRawServer(script: script) { _, url in
-                expectFault(.timeout, try await exchange(.get(url, timeout: .milliseconds(300))))
+                expectFault(.timeout, try await exchange(.get(url, timeout: .seconds(1))))
             }
         }
 
         @Test func `what comes behind an answer is not the next one's`() async throws {
             let forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
-            let isIdle = Atomic(false)
             for isLate in [false, true] {
+                let isIdle = Atomic(false)
+                let isForged = Atomic(false)
                 let script: RawServer.Script = { connection, number in
                     _ = connection.readHead()
                     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -89,6 +90,7 @@ extension HTTP {
                     if number == 0, isLate {
                         _ = waitUntil { isIdle.load(ordering: .sequentiallyConsistent) }
                         connection.send(forged)
+                        isForged.store(true, ordering: .sequentiallyConsistent)
                     }
                     while !connection.readHead().isEmpty { connection.send(answer) }
                 }
@@ -96,7 +98,7 @@ extension HTTP {
                     let (first, second) = try await withClient { client in
                         let first = client.exchange(.get(url))
                         isIdle.store(true, ordering: .sequentiallyConsistent)
-                        usleep(100_000)
+                        if isLate { _ = waitUntil { isForged.load(ordering: .sequentiallyConsistent) } }
                         return (first, client.exchange(.get(url)))
                     }
                     for end in [first, second] {
@@ -111,6 +113,7 @@ extension HTTP {
 
         @Test func `what comes behind a redirect is not the next one's`() async throws {
             let isIdle = Atomic(false)
+            let isForged = Atomic(false)
             try await withServer { _ in
                 .text("there")
             } _: { _, elsewhere in
@@ -121,6 +124,7 @@ extension HTTP {
                         connection.send("HTTP/1.1 302 Found\r\nLocation: \(elsewhere)/\r\nContent-Length: 0\r\n\r\n")
                         _ = waitUntil { isIdle.load(ordering: .sequentiallyConsistent) }
                         connection.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")
+                        isForged.store(true, ordering: .sequentiallyConsistent)
                     } else {
                         connection.send(answer)
                     }
@@ -132,7 +136,7 @@ extension HTTP {
                         request.redirectLimit = 1
                         let first = client.exchange(request)
                         isIdle.store(true, ordering: .sequentiallyConsistent)
-                        usleep(100_000)
+                        _ = waitUntil { isForged.load(ordering: .sequentiallyConsistent) }
                         return (first, client.exchange(.get(url)))
                     }
                     #expect(try expectAnswer(#require(first)).body == Array("there".utf8))

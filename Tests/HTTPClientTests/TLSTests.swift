@@ -79,7 +79,7 @@ extension HTTP {
 
         @Test func `a handshake that never ends is a fault of TLS`() async throws {
             let script: RawServer.Script = { connection, _ in while connection.read() != nil {} }
-            let options = trusting.with { $0.connectTimeout = .milliseconds(300) }
+            let options = trusting.with { $0.connectTimeout = .seconds(1) }
             try await withRawServer(script: script) { server, _ in
                 let request = HTTPRequest.get("https://127.0.0.1:\(server.port)/")
                 let completion = try await HTTPClientTests.exchange(request, options)

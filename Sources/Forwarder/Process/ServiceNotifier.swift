@@ -30,9 +30,8 @@ final class ServiceNotifier {
     }
 
     func status(_ text: String) {
-        guard text != lastStatus else { return }
+        guard text != lastStatus, send("STATUS=\(text)") else { return }
         lastStatus = text
-        send("STATUS=\(text)")
     }
 
     func reloading() {
@@ -41,20 +40,20 @@ final class ServiceNotifier {
         send("RELOADING=1\nMONOTONIC_USEC=\(Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)")
     }
 
-    private func send(_ text: String) {
-        guard let path, var address = UnixSocket.address(path) else { return }
+    /// - Returns: whether the service manager has it, or will.
+    @discardableResult
+    private func send(_ text: String) -> Bool {
+        guard let path, var address = UnixSocket.address(path) else { return false }
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         // An abstract name begins with an @ for a zero byte.
         if path.hasPrefix("@") { address.value.sun_path.0 = 0 }
         let length = address.length
-        withUnsafePointer(to: &address.value) { pointer in
+        return withUnsafePointer(to: &address.value) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 // A service manager that does not read must not hold the service up.
-                _ = sendto(
-                    descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT), $0,
-                    length)
+                sendto(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT), $0, length) >= 0
             }
         }
     }
