@@ -35,6 +35,24 @@ struct ShutdownTests {
         }
     }
 
+    /// A reject is settled when it is on disk, which what was read behind it does not wait for.
+    @Test(.timeLimit(.minutes(15)))
+    func `a stop right behind a reject repeats nothing`() async throws {
+        try await onThread {
+            let stage = try Stage(partitions: 1, hasOffline: false)
+            for round in 1...3 {
+                let daemon = try stage.start()
+                let ids = Shop.ids("behind-\(round)", 0..<3)
+                try stage.publish(["no event"] + ids.map { Shop.pageView($0) })
+                try eventually("them to arrive") { stage.missing(ids).isEmpty }
+                try daemon.stop()
+                try requireEqual(try stage.committedTotal(), Int64(4 * round), "committed")
+            }
+            try requireEqual(try stage.books(Microsoft.capi).duplicates, 0, "repeats")
+            try stage.finish()
+        }
+    }
+
     @Test(.timeLimit(.minutes(15)))
     func `a stop leaves on disk what was gathered, and a start with an empty topic sends it`() async throws {
         try await onThread {

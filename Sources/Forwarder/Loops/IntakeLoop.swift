@@ -95,6 +95,7 @@ final class IntakeLoop {
             flushRejects()
             commitIfDue()
         }
+        finish()
     }
 
     // MARK: Orders
@@ -108,7 +109,7 @@ final class IntakeLoop {
         case .settled(let settlements): settle(settlements)
         case .drain: drain()
         case .sayBounds: mailboxes.delivery.put(.finish(bounds))
-        case .finish: finish()
+        case .finish: isFinished = true
         case .reload(let plan): reload(plan)
         }
     }
@@ -141,7 +142,7 @@ final class IntakeLoop {
     }
 
     private func finish() {
-        isFinished = true
+        settleRejects()
         let isCommitted = commitNow(Array(partitions.values), timeoutMilliseconds: 5000)
         // Where nobody answered to the commit nobody will hear of the leaving.
         let isClosed = consumer.close(timeoutMilliseconds: isCommitted ? 5000 : 2000) { event in
@@ -303,6 +304,19 @@ final class IntakeLoop {
         mailboxes.store.put(.reject(rejected, rejectedSettlements))
         rejected = []
         rejectedSettlements = []
+    }
+
+    /// The store takes its time with rejects, and only then do they count as settled. Before a last commit it is asked to
+    /// make haste: what is settled behind a reject would be repeated.
+    func settleRejects() {
+        flushRejects()
+        if pressure.hasRejects {
+            let reply = Reply<Void>()
+            mailboxes.store.put(.write(reply))
+            // On a disk that hangs they stay with Kafka.
+            _ = reply.wait(timeout: .seconds(2))
+        }
+        takeOrders()
     }
 
     // MARK: Assignments

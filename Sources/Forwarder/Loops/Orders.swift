@@ -113,6 +113,8 @@ enum StoreOrder: Sendable {
     case logVerdicts(DestinationID, [GoalDay], at: Timestamp)
     /// Rejects, and what may be committed once they are on disk.
     case reject([RejectedEvent], [Settlement])
+    /// Write what was handed over before, without waiting for more of it. The reply comes when that is done, or cannot be.
+    case write(Reply<Void>)
     /// What the store has of these partitions at or behind these offsets.
     case held([HeldQuestion], Reply<[[HeldPosition]]>)
     /// Something to be looked up or done by hand, between two transactions.

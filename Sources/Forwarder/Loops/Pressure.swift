@@ -41,6 +41,8 @@ final class Pressure: Sendable {
         handedOverBytes.add(bytes, ordering: .relaxed)
     }
 
+    var hasRejects: Bool { rejects.load(ordering: .relaxed) > 0 }
+
     func addRejects(_ count: Int) {
         rejects.add(count, ordering: .relaxed)
     }

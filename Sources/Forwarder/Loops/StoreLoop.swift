@@ -127,6 +127,9 @@ final class StoreLoop {
         case .review(let request): reviews.append(request)
         case .release(let rows): store.release(rows)
         case .reject(let events, let settlements): backlog.append(rejects: events, settlements)
+        case .write(let reply):
+            write()
+            reply.send(())
         case .held(let questions, let reply):
             // Behind what was handed over before: an assignment must know of it.
             write()
