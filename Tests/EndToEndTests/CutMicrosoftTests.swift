@@ -172,7 +172,7 @@ struct CutMicrosoftTests {
                 let ids = Shop.ids("cut", cuts.published..<cuts.published + 10)
                 cuts.published += 10
                 try cuts.stage.publish(ids.map { Shop.purchase($0) })
-                try eventually("\(kind): everything to arrive", within: .seconds(60)) {
+                try eventually("\(kind): everything to arrive", within: .seconds(20)) {
                     cuts.stage.missing(ids).isEmpty && cuts.stage.acceptedOffline == cuts.published
                 }
                 for proxy in [cuts.capi, cuts.offline] { try require(proxy.happened >= 2, "\(kind)") }

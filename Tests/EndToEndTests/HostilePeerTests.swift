@@ -103,7 +103,7 @@ struct HostilePeerTests {
         let ids = Shop.ids("hostile", 0..<10)
         try stage.publish(ids.map { Shop.purchase($0) })
         for peer in peers {
-            try eventually("\(peer.name): all to be on disk", within: .seconds(60)) {
+            try eventually("\(peer.name): all to be on disk", within: .seconds(20)) {
                 let gate = stage.destination(peer.name)?["gate"]?.string
                 return stage.number(peer.name, "pending") == 10 && (gate == "parked") == peer.parks
             }

@@ -64,13 +64,13 @@ struct OutageTests {
         for round in 0..<30 {
             let took = try ContinuousClock().measure {
                 try stage.publish([Shop.purchase("alone\(round)")])
-                try eventually("the healthy one to have it", within: .seconds(30)) { try accepted() == round + 1 }
+                try eventually("the healthy one to have it", within: .seconds(15)) { try accepted() == round + 1 }
             }
             times.append(took)
         }
-        // A linger of 50 ms, two polls of up to 50 ms. A machine that does other things holds up one or another.
+        // A linger of 50 ms, two polls of up to 50 ms, and a machine that does other things.
         times.sort()
-        try require(times[15] < .seconds(2), "they took \(times)")
+        try require(times[15] < .seconds(2) && times[29] < .seconds(5), "they took \(times)")
         // Not even the memory of slow requests holds offsets back: after five seconds they are on disk.
         try eventually("Kafka to be committed on") { try stage.committedTotal() == 30 }
         stage.follow(.none)
@@ -99,7 +99,7 @@ struct OutageTests {
     @Test(.timeLimit(.minutes(15)))
     func `Retry-After is a lower bound, in both of its forms`() async throws {
         try await onThread {
-            for (form, retryAfter) in [Fault.RetryAfter.seconds(3), .date(inSeconds: 4)].enumerated() {
+            for (form, retryAfter) in [Fault.RetryAfter.seconds(3), .date(inSeconds: 5)].enumerated() {
                 let stage = try Stage(hasOffline: false)
                 let daemon = try stage.start()
                 stage.follow(
@@ -108,7 +108,7 @@ struct OutageTests {
                     try stage.publish([Shop.purchase("later-\(form)")])
                     try eventually("it to arrive") { stage.missing(["later-\(form)"]).isEmpty }
                 }
-                // A date has whole seconds.
+                // A date has whole seconds, and of its wait goes what the answer was on its way.
                 try require(took >= .seconds(3) && took < .seconds(20), "form \(form) took \(took)")
                 var attempts: [JSONElement] = []
                 try eventually("both attempts to be logged") {
@@ -116,9 +116,7 @@ struct OutageTests {
                     return attempts.count >= 2
                 }
                 try requireEqual(attempts.map { $0["outcome"]?.string }, ["http_429", "ok"], "outcomes")
-                // A date has whole seconds, and loses what the answer was on its way.
-                let least = form == 0 ? 2900 : 2000
-                try require(attempts[0]["wait_ms"]?.integer ?? 0 >= least, "wait: \(attempts[0].rawText)")
+                try require(attempts[0]["wait_ms"]?.integer ?? 0 >= 2900, "wait: \(attempts[0].rawText)")
                 try requireEqual(attempts[1]["probe"]?.bool, true, "probe")
                 try daemon.stop()
                 try stage.finish()

@@ -119,7 +119,7 @@ struct RecordTests {
             let took = try ContinuousClock().measure {
                 try eventually("the other") { stage.missing(["soon"]).isEmpty }
             }
-            try require(took < .seconds(40), "it took \(took)")
+            try require(took < .seconds(26), "it took \(took)")
             try daemon.waitUntilSettled(.seconds(10))
             try daemon.stop()
             try stage.finish()

@@ -22,7 +22,7 @@ struct ServiceTests {
             let took = ContinuousClock().measure { usleep(2_000_000) }
             let more = manager.received().filter { $0 == "WATCHDOG=1" }.count - signs
             let most = Int(took / .milliseconds(250)) + 4
-            try require((2...most).contains(more), "\(more) signs of life in \(took) of a one-second watchdog")
+            try require((4...most).contains(more), "\(more) signs of life in \(took) of a one-second watchdog")
             // What it does not take, because it reads nothing for a while, it is told again.
             try manager.fill()
             try stage.publish([Shop.purchase("told-1")])
@@ -181,8 +181,8 @@ struct ServiceTests {
             let before = Self.processorTicks(daemon.id)
             usleep(6_000_000)
             let ticks = Self.processorTicks(daemon.id) - before
-            // In hundredths of a second: 5 % of a core, in a build without optimisation. A loop without a wait takes 600.
-            try require(ticks <= 30, "\(ticks) ticks in six seconds")
+            // In hundredths of a second: 2 % of a core, in a build without optimisation.
+            try require(ticks <= 12, "\(ticks) ticks in six seconds")
             try daemon.stop()
             try stage.finish()
         }

@@ -33,7 +33,7 @@ struct StoreTests {
             try require(try stage.committedTotal() < 2050, "committed what is neither delivered nor on disk")
 
             disk.free()
-            try eventually("recovery", within: .seconds(30)) { !stage.directory.logLines("store.recovered").isEmpty }
+            try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
             try eventually("Kafka to be committed on") { try stage.committedTotal() == 2050 }
             try stage.expect("capi", "pending", 2000)
             stage.follow(.none)
@@ -93,7 +93,7 @@ struct StoreTests {
             try stage.publish(ids.map { Shop.purchase($0) })
             try eventually("a full disk") { !stage.directory.logLines("store.filled").isEmpty }
             disk.free()
-            try eventually("recovery", within: .seconds(30)) { !stage.directory.logLines("store.recovered").isEmpty }
+            try eventually("recovery", within: .seconds(5)) { !stage.directory.logLines("store.recovered").isEmpty }
             stage.follow(.none)
             try eventually("everything to arrive") { stage.missing(ids).isEmpty }
             try daemon.waitUntilSettled(.seconds(20))

@@ -1,6 +1,6 @@
 import ForwarderCore
-import Glibc
 import ForwarderHarness
+import Glibc
 import HTTPClient
 import HTTPServer
 import Synchronization

@@ -223,10 +223,10 @@ struct ConsumeTests {
                 return (time, event)
             }
             let (logTime, log) = try events([("debug", "cgrp")])
-            #expect(logTime < .milliseconds(2900))
+            #expect(logTime < .seconds(1))
             if case .log? = log {} else { Issue.record("\(String(describing: log))") }
             let (statisticsTime, statistics) = try events([("statistics.interval.ms", "400")])
-            #expect(statisticsTime < .milliseconds(2900))
+            #expect(statisticsTime < .seconds(1))
             if case .statistics? = statistics {} else { Issue.record("\(String(describing: statistics))") }
             let (time, nothing) = try events([])
             #expect(time >= .seconds(3))

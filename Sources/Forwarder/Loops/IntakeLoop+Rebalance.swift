@@ -34,7 +34,7 @@ extension IntakeLoop {
     func revoke(_ revoked: [TopicPartition], isLost: Bool) {
         kafka.rebalances += 1
         // What was settled in the meantime still counts.
-        settleRejects()
+        if isLost { takeOrders() } else { settleRejects() }
         let gone = revoked.compactMap { partitions[$0] }
         let reports = gone.map { $0.report(offset: $0.progress.watermark) }
         if !isLost { _ = commitNow(gone, timeoutMilliseconds: 5000) }
